@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * model/candle: the candle, its total order and its roll-up, shared by every room and tool.
+ * Prices in 1e-8 won, volume in 1e-8 coins, amount (turnover) in 1e-8 won. Pure, thread-safe.
+ */
+#ifndef STOFKA_MODEL_CANDLE_H
+#define STOFKA_MODEL_CANDLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "model/decimal.h"
+#include "model/interval.h"
+
+enum candle_state { CANDLE_FORMING, CANDLE_CLOSED, CANDLE_REPAIRED, CANDLE_PARTIAL };
+
+enum source { SOURCE_UPBIT, SOURCE_SIMULATED, SOURCE_REPLAY, SOURCE_IMPORTED, SOURCE_COUNT };
+const char *source_name(enum source s); /* "upbit", "simulated", "replay", "imported" */
+const char *candle_state_name(enum candle_state s); /* "forming", "closed", … */
+
+enum { CODE_MAX = 24 }; /* market code with its NUL: "KRW-BTC"; Upbit's are <= 12 */
+
+struct candle {
+    int64_t start_ms; /* window start, UTC: the key, never `timestamp` */
+    int64_t open, high, low, close;
+    decimal_units volume, amount;
+    int64_t timestamp_ms; /* when the exchange stored the newest tick */
+    uint32_t repair;      /* repair number, 0 for the exchange's own word */
+    uint32_t rev;         /* DESIGN 2.6; >= 1 */
+    uint8_t state;        /* enum candle_state */
+    uint8_t source;       /* enum source */
+    bool tombstone;       /* a repair that says: there is no such candle */
+};
+
+/* The total order of two versions of one second (DESIGN 2.3): repair number, volume, timestamp,
+ * then the other fields in a fixed order. <0, 0, >0; compares data only, not rev/state/source. */
+int candle_compare(const struct candle *a, const struct candle *b);
+
+/* Roll-up of children in ascending order of start: into[0] is made from the first, each further
+ * one is added. open of the first, close of the last, high, low, sums, timestamp max,
+ * rev = 1 + sum(rev - 1). Tombstones are skipped by the caller. */
+void candle_roll_first(struct candle *parent, int64_t parent_start_ms, const struct candle *child);
+void candle_roll_add(struct candle *parent, const struct candle *child);
+
+/* One JSON object in the API's form (DESIGN section 4), numbers with 8 decimals as REST Upbit. */
+void candle_json(struct buf *out, const char *code, enum interval i, const struct candle *c);
+
+#endif
