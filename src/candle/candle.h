@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * candle: what is true now: merge, coverage, roll-up, closing, gaps (DESIGN 2.3-2.7).
+ *
+ * in: messages of the bus in bus order           out: struct candle_sink
+ *
+ * Pure: no clock, no I/O of its own, no globals. The same messages in the same order give the same
+ * calls. One thread. Older rows than those in memory come through struct candle_loader.
+ *
+ * The law. A window is closed when it is covered: every part of it was heard up to 3 s before a
+ * watermark, or fetched, at one child level or at its own. Open windows are `forming`; a window
+ * whose rest is lost closes `partial`. A second that changes after closing is `repaired` and
+ * gets the next rev; a parent's rev is 1 + sum(rev - 1) of its children. A parent covered by
+ * children is computed from them, always; otherwise the exchange's own candle is kept.
+ *
+ * Memory: per market the seconds of the open minute and the children of open parents (about 200
+ * records), plus rows changed and not yet committed.
+ */
+#ifndef STOFKA_CANDLE_CANDLE_H
+#define STOFKA_CANDLE_CANDLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "candle/message.h"
+#include "candle/spans.h"
+#include "model/candle.h"
+
+enum { CANDLE_CLOSE_DELAY_MS = 3000 };
+
+enum candle_gap_state { CANDLE_GAP_OPEN, CANDLE_GAP_HEALED, CANDLE_GAP_LOST };
+
+struct candle_gap {
+    char code[CODE_MAX];
+    int64_t from_ms, to_ms; /* to_ms 0: still going on */
+    char reason[32];
+    enum candle_gap_state state;
+};
+
+struct candle_sink {
+    void *ctx;
+    /* A closed, repaired or partial candle that clients must see exactly once. Returns the event's
+     * sequence number (ascending). A keep of the same content follows. */
+    uint64_t (*event)(void *ctx, const char *code, enum interval i, const struct candle *c);
+    /* New content of an open window. */
+    void (*forming)(void *ctx, const char *code, enum interval i, const struct candle *c);
+    /* To be stored: every closed window's content and every second, also while forming. */
+    void (*keep)(void *ctx, const char *code, enum interval i, const struct candle *c);
+    /* A ledger entry appeared or changed. */
+    void (*gap)(void *ctx, const struct candle_gap *g);
+    /* All spans of one (market, level) after a change; lost: level is 1s. */
+    void (*coverage)(void *ctx, const char *code, enum interval level, bool lost,
+                     const struct spans *spans);
+};
+
+/* Gives committed rows of [from_ms, to_ms) in ascending order, tombstones included. */
+typedef void candle_loaded_f(void *ctx, const struct candle *c);
+struct candle_loader {
+    void *ctx;
+    void (*load)(void *ctx, const char *code, enum interval i, int64_t from_ms, int64_t to_ms,
+                 candle_loaded_f *each, void *each_ctx);
+};
+
+struct candle_engine;
+
+struct candle_engine *candle_engine_new(const struct candle_sink *sink,
+                                        const struct candle_loader *loader);
+void candle_engine_free(struct candle_engine **e);
+
+/* Restoring, before the first message: newest watermark, coverage and open gaps as kept. */
+void candle_engine_restore(struct candle_engine *e, int64_t watermark_ms);
+void candle_engine_restore_spans(struct candle_engine *e, const char *code, enum interval level,
+                                 bool lost, const struct span *spans, size_t count);
+void candle_engine_restore_gap(struct candle_engine *e, const struct candle_gap *g);
+
+/* Names the message about to be applied: ascending; changes carry it until committed. */
+void candle_engine_at(struct candle_engine *e, uint64_t stamp);
+/* Everything changed at stamps <= stamp is in the store now. */
+void candle_engine_committed(struct candle_engine *e, uint64_t stamp);
+
+/* A candle of any interval; i > 1s are the exchange's own (fetched). */
+void candle_engine_candle(struct candle_engine *e, const char *code, enum interval i,
+                          const struct candle *c);
+void candle_engine_watermark(struct candle_engine *e, const struct message_watermark *m);
+void candle_engine_covered(struct candle_engine *e, const struct message_covered *m);
+void candle_engine_gap(struct candle_engine *e, const struct message_gap *m);
+/* Rolls up what changed in open windows and tells changed coverage. Call after each run of messages. */
+void candle_engine_settle(struct candle_engine *e);
+
+/* Rows of `level` before before_ms are going to be dropped by retention: their windows keep
+ * their parents as they are. */
+void candle_engine_forget(struct candle_engine *e, enum interval level, int64_t before_ms);
+
+/* --- questions -------------------------------------------------------------------------- */
+
+/* Windows of (code, i) not closed by an event with seq <= seq: ascending, shown as forming. */
+size_t candle_engine_open(struct candle_engine *e, const char *code, enum interval i, uint64_t seq,
+                          struct candle *out, size_t max);
+bool candle_engine_covers(struct candle_engine *e, const char *code, enum interval i,
+                          int64_t from_ms, int64_t to_ms);
+/* Start of the span of E(i) that holds the window just before to_ms, or to_ms when that is not covered. */
+int64_t candle_engine_covered_from(struct candle_engine *e, const char *code, enum interval i,
+                                   int64_t to_ms);
+int64_t candle_engine_watermark_ms(const struct candle_engine *e);
+/* Start of hearing of a market in this process; 0: not heard yet. */
+int64_t candle_engine_heard_since(struct candle_engine *e, const char *code);
+typedef void candle_gap_f(void *ctx, const struct candle_gap *g);
+void candle_engine_open_gaps(struct candle_engine *e, candle_gap_f *each, void *ctx);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* candle/engine: the engine's insides, shared by its files only (engine*.c). */
+#ifndef STOFKA_CANDLE_ENGINE_H
+#define STOFKA_CANDLE_ENGINE_H
+
+#include "candle/candle.h"
+#include "candle/series.h"
+
+enum { DIRTY_MAX = 64 };
+
+struct dirty {
+    enum interval interval;
+    int64_t start_ms;
+};
+
+struct market {
+    char code[CODE_MAX];
+    struct spans cov[INTERVAL_COUNT]; /* known directly at that level */
+    struct spans lost;                /* nothing can fill it */
+    struct spans known;               /* cov[1s] and lost together */
+    unsigned cov_changed;             /* bit per level, to be told */
+    bool lost_changed;
+    /* series[i] holds every record that starts at resident_from[i] or later. Older ones are in
+     * the store; deep[i] holds those of them that changed or were just looked at. */
+    struct series series[INTERVAL_COUNT];
+    int64_t resident_from[INTERVAL_COUNT];
+    struct series deep[INTERVAL_COUNT];
+    struct spans deep_loaded[INTERVAL_COUNT];
+    bool loaded;
+    /* Open parents whose children changed; rolled up on settle, finest first. */
+    struct dirty dirty[DIRTY_MAX];
+    size_t dirty_count;
+    bool queued; /* in the engine's list of markets to settle */
+    /* Gaps not healed or lost. */
+    struct candle_gap *gaps;
+    size_t gap_count, gap_cap;
+    int64_t since_ms;       /* of the newest session that heard it */
+    int64_t first_since_ms; /* of the first session in this process */
+};
+
+struct candle_engine {
+    struct candle_sink sink;
+    struct candle_loader loader;
+    struct market **markets; /* by hash of the code, open addressing */
+    size_t market_cap, market_count;
+    struct market **queue; /* to settle */
+    size_t queue_count, queue_cap;
+    uint64_t stamp, committed;
+    int64_t watermark_ms;
+};
+
+/* Changes of windows that end after this time are told to clients one by one (DESIGN 2.7). */
+#define TELL_ALL  INT64_MIN
+#define TELL_NONE INT64_MAX
+
+enum window_status { WINDOW_OPEN, WINDOW_CLOSED, WINDOW_PARTIAL };
+
+/* engine.c */
+struct market *engine_market(struct candle_engine *e, const char *code);
+void engine_queue(struct candle_engine *e, struct market *m);
+
+/* engine_rows.c: records wherever they live */
+void rows_load_resident(struct candle_engine *e, struct market *m);
+void rows_trim(struct candle_engine *e, struct market *m);
+void rows_need(struct candle_engine *e, struct market *m, enum interval i, int64_t from_ms,
+               int64_t to_ms);
+struct record *rows_find(struct candle_engine *e, struct market *m, enum interval i,
+                         int64_t start_ms);
+struct record *rows_insert(struct market *m, enum interval i, int64_t start_ms);
+/* Iterates ascending; call rows_need before. Pointers end with the next insert. */
+struct rows_cursor {
+    struct market *market;
+    enum interval interval;
+    int64_t to_ms;
+    size_t deep, resident;
+};
+void rows_open(struct rows_cursor *c, struct market *m, enum interval i, int64_t from_ms,
+               int64_t to_ms);
+struct record *rows_next(struct rows_cursor *c);
+
+/* engine_cover.c: what is covered */
+bool cover_has(const struct market *m, enum interval i, int64_t from_ms, int64_t to_ms);
+/* Covered by children (not at its own level): then it is computed. */
+bool cover_by_children(const struct market *m, enum interval i, int64_t start_ms);
+enum window_status cover_status(const struct market *m, enum interval i, int64_t start_ms);
+
+/* engine_roll.c: roll-up and closing */
+void roll_mark_dirty(struct candle_engine *e, struct market *m, enum interval child,
+                     int64_t start_ms);
+void roll_settle(struct candle_engine *e, struct market *m);
+/* A record of (i) that is closed changed: its closed parents change now, its open ones later. */
+void roll_propagate(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms,
+                    int64_t tell_from_ms);
+/* Closes what [from_ms, to_ms) newly covers, finest first. */
+void roll_close(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t to_ms,
+                int64_t tell_from_ms);
+/* Tells a changed record; before: its content before, forming where there was none. */
+void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struct record *r,
+               const struct candle *before, int64_t tell_from_ms);
+
+/* engine_gap.c: the ledger */
+void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t to_ms,
+              const char *reason);
+void gap_end(struct candle_engine *e, struct market *m, int64_t since_ms);
+void gap_refresh(struct candle_engine *e, struct market *m);
+bool gap_covers(const struct market *m, int64_t from_ms, int64_t to_ms, struct candle_gap *first);
+
+#endif

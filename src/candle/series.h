@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* candle/series: records of one (market, interval) in ascending order of start. One thread. */
+#ifndef STOFKA_CANDLE_SERIES_H
+#define STOFKA_CANDLE_SERIES_H
+
+#include "model/candle.h"
+
+struct record {
+    struct candle candle;
+    uint64_t stamp;     /* message that changed it last; 0: as in the store */
+    uint64_t close_seq; /* event that closed it first; 0: open, or closed without an event */
+    bool own;           /* the exchange's own candle, not a roll-up (never set for seconds) */
+};
+
+struct series {
+    struct record *items;
+    size_t count, cap;
+};
+
+size_t series_lower(const struct series *s, int64_t start_ms); /* first record >= start_ms */
+struct record *series_find(const struct series *s, int64_t start_ms); /* NULL: none */
+/* Makes room for a record that is not there yet; the caller fills it. Pointers into s end. */
+struct record *series_insert(struct series *s, int64_t start_ms);
+void series_drop_front(struct series *s, size_t count);
+void series_free(struct series *s);
+
+#endif
