@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* app/settings: every key of `stofka run` in one struct, filled by base/config from one table. */
+#ifndef STOFKA_APP_SETTINGS_H
+#define STOFKA_APP_SETTINGS_H
+
+#include "base/config.h"
+#include "model/candle.h"
+
+struct settings {
+    const char *exchange_url, *exchange_ca_file, *exchange_codes, *exchange_format, *exchange_base;
+    const char *exchange_source;
+    int64_t exchange_stall_ms, exchange_refresh_ms, exchange_rest_per_second, exchange_frame_max;
+    int64_t exchange_trust_ms;
+    int64_t bus_messages, bus_bytes;
+    const char *store_data;
+    int64_t store_keep_days, store_keep_events, store_pending_rows;
+    int64_t cache_bytes;
+    const char *serve_listen, *serve_admin, *serve_cors;
+    int64_t serve_connections, serve_connections_per_address, serve_header_timeout_ms;
+    int64_t serve_idle_timeout_ms, serve_flush_ms, serve_heartbeat_ms, serve_retry_ms;
+    int64_t serve_ring_events, serve_ring_bytes, serve_slow_bytes, serve_slow_ms, serve_max_subs;
+    const char *log_level;
+};
+
+extern const struct config_row settings_rows[]; /* ended by key NULL */
+
+/* "upbit" and "sim" to URLs; others as given. */
+const char *settings_exchange_url(const struct settings *s);
+/* What the data is (DESIGN 2.13). ERR_CONFIG: Upbit's own address can't be called simulated. */
+enum err settings_source(const struct settings *s, enum source *out, struct buf *error) MUST_CHECK;
+
+#endif
