@@ -114,6 +114,7 @@ void log_write(enum log_level level, const char *event, const char *fmt, ...)
     if (suppressed)
         len =
             add(line, len, snprintf(line + len, sizeof line - len, " suppressed=%lu", suppressed));
+    fmt += *fmt == ' ';
     if (*fmt) {
         va_list args;
         line[len++] = ' ';

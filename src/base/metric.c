@@ -2,7 +2,6 @@
 #include "base/metric.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,17 +120,17 @@ void metric_text(struct buf *out)
 
 void metric_markdown(struct buf *out)
 {
+    const struct metric *previous = NULL;
     pthread_mutex_lock(&registry_lock);
-    buf_str(out, "| metric | type | meaning | labels |\n|---|---|---|---|");
-    const char *previous = "";
+    buf_str(out, "| metric | type | meaning | labels |\n|---|---|---|---|\n");
     for (const struct metric *m = registry; m; m = m->next) {
-        bool first = strcmp(m->name, previous) != 0;
-        previous = m->name;
-        if (first)
-            buf_printf(out, "\n| `%s` | %s | %s |", m->name, type_name(m->type), m->help);
+        if (!previous || strcmp(m->name, previous->name) != 0)
+            buf_printf(out, "| `%s` | %s | %s |", m->name, type_name(m->type), m->help);
         if (*m->labels)
-            buf_printf(out, "%s`%s`", first ? " " : "<br>", m->labels);
+            buf_printf(out, " `{%s}`", m->labels);
+        if (!m->next || strcmp(m->name, m->next->name) != 0)
+            buf_str(out, " |\n");
+        previous = m;
     }
-    buf_char(out, '\n');
     pthread_mutex_unlock(&registry_lock);
 }
