@@ -18,14 +18,15 @@ enum { LOG_BURST = 20 };
 
 void log_set_level(enum log_level level); /* default LOG_INFO; call before threads start */
 
-/* event: string literal "room.event"; fmt: the key=value pairs, may be "". */
+/* event: string literal "room.event"; fmt: the key=value pairs, may be "" (the macros put a blank
+ * before it, which the line has anyway: gcc warns of an empty format). */
 void log_write(enum log_level level, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define log_debug(event, ...) log_write(LOG_DEBUG, event, __VA_ARGS__)
-#define log_info(event, ...)  log_write(LOG_INFO, event, __VA_ARGS__)
-#define log_warn(event, ...)  log_write(LOG_WARN, event, __VA_ARGS__)
-#define log_error(event, ...) log_write(LOG_ERROR, event, __VA_ARGS__)
+#define log_debug(event, ...) log_write(LOG_DEBUG, event, " " __VA_ARGS__)
+#define log_info(event, ...)  log_write(LOG_INFO, event, " " __VA_ARGS__)
+#define log_warn(event, ...)  log_write(LOG_WARN, event, " " __VA_ARGS__)
+#define log_error(event, ...) log_write(LOG_ERROR, event, " " __VA_ARGS__)
 
 /* text as a logfmt value, quoted where needed, cut to fit out[size] (size >= 3); returns out. */
 const char *log_quote(char *out, size_t size, const char *text, size_t len);

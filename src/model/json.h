@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * model/json: a strict pull reader for JSON from outside (RFC 8259), no allocation, number text
- * kept. Accepts exactly what libyajl accepts within its depth bound (tests hold them equal on mutated input).
+ * kept. Within its depth bound it accepts what libyajl accepts (tests hold them equal on mutated
+ * input) but for two things that RFC 8259 forbids and libyajl lets pass: \v and \f as white space,
+ * and UTF-8 that RFC 3629 calls ill-formed (overlong forms, surrogates, beyond U+10FFFF).
  *
  *     struct json j; json_open(&j, bytes, len);
  *     for (enum json_token t; (t = json_next(&j)) != JSON_END;) …
@@ -55,8 +57,13 @@ void json_open(struct json *j, const char *data, size_t len);
 enum json_token json_next(struct json *j);
 /* Skips the value whose first token t was just returned (a no-op for scalars). false: bad. */
 bool json_skip(struct json *j, enum json_token t);
-bool json_text_is(const struct json *j, const char *text); /* last text equals, unescaped compare */
+/* The last NAME or STRING, decoded, equals text. */
+bool json_text_is(const struct json *j, const char *text);
 /* Appends the last string decoded to UTF-8. ERR_INVALID for lone surrogates. */
 enum err json_unescape(const struct json *j, struct buf *out) MUST_CHECK;
+/* The same for the text of a NAME or STRING seen earlier, into out[size] with a NUL. ERR_INVALID:
+ * lone surrogate; ERR_RANGE: does not fit. A decoded NUL is kept: compare with *out_len. */
+enum err json_decode(const char *text, size_t len, char *out, size_t size,
+                     size_t *out_len) MUST_CHECK;
 
 #endif
