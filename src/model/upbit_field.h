@@ -30,6 +30,8 @@ enum upbit_field {
     FIELD_ENGLISH_NAME,
     FIELD_STATUS,
     FIELD_METHOD,
+    FIELD_INTERVAL,   /* of our own API's rows */
+    FIELD_UNIT,       /* of REST's minutes */
     FIELD_ERROR_NAME, /* name inside error */
     FIELD_COUNT,
 };
