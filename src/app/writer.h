@@ -27,7 +27,9 @@ void batch_market(struct batch *b, const struct store_market *m);
 void batch_position(struct batch *b, int32_t partition, int32_t partitions, int64_t next);
 void batch_mark(struct batch *b, uint64_t seq, int64_t watermark_ms);
 void batch_prune(struct batch *b, int64_t seconds_before_ms);
+int64_t batch_prune_before(const struct batch *b); /* 0: nothing to prune */
 bool batch_empty(const struct batch *b);
+size_t batch_rows(const struct batch *b);
 /* As the store takes it; valid until the batch changes. */
 const struct store_batch *batch_view(struct batch *b);
 
@@ -45,7 +47,9 @@ struct writer *writer_new(uv_loop_t *loop, struct store *store, const struct wri
 bool writer_idle(const struct writer *w);
 /* Loop's thread, only when idle; owns the batch from now on. */
 void writer_take(struct writer *w, struct batch *b);
-/* Waits for the batch in work (once), ends the thread. Batches never committed are dropped. */
+/* Waits until the batch in work is committed, or 1 s; done is called from here. */
+void writer_finish(struct writer *w);
+/* Ends the thread; a batch that can't be committed is dropped, and that is logged. */
 void writer_stop(struct writer *w);
 void writer_free(struct writer **w);
 

@@ -102,6 +102,8 @@ bool candle_engine_covers(struct candle_engine *e, const char *code, enum interv
 /* Start of the span of E(i) that holds the window just before to_ms, or to_ms when that is not covered. */
 int64_t candle_engine_covered_from(struct candle_engine *e, const char *code, enum interval i,
                                    int64_t to_ms);
+/* All of the span is known to be lost. */
+bool candle_engine_lost(struct candle_engine *e, const char *code, int64_t from_ms, int64_t to_ms);
 int64_t candle_engine_watermark_ms(const struct candle_engine *e);
 /* Start of hearing of a market in this process; 0: not heard yet. */
 int64_t candle_engine_heard_since(struct candle_engine *e, const char *code);

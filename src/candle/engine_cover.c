@@ -161,6 +161,11 @@ bool candle_engine_covers(struct candle_engine *e, const char *code, enum interv
     return cover_has(engine_market(e, code), i, from_ms, to_ms);
 }
 
+bool candle_engine_lost(struct candle_engine *e, const char *code, int64_t from_ms, int64_t to_ms)
+{
+    return spans_contain(&engine_market(e, code)->lost, from_ms, to_ms);
+}
+
 int64_t candle_engine_covered_from(struct candle_engine *e, const char *code, enum interval i,
                                    int64_t to_ms)
 {

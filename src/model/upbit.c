@@ -66,12 +66,11 @@ static enum err take_stream_type(const struct upbit_fields *f, bool *snapshot)
 
 static enum err read_ticker(const struct upbit_fields *f, struct upbit_frame *out)
 {
-    int64_t price;
     enum err e = upbit_take_int(f, FIELD_TIMESTAMP, UPBIT_TIME_MAX, &out->timestamp_ms);
     if (e == OK)
         e = upbit_take_int(f, FIELD_TRADE_TIMESTAMP, UPBIT_TIME_MAX, &out->trade_ms);
     if (e == OK)
-        e = upbit_take_price(f, FIELD_TRADE_PRICE, 0, &price);
+        e = upbit_take_price(f, FIELD_TRADE_PRICE, 0, &out->trade.price);
     return e;
 }
 

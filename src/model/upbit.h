@@ -40,7 +40,7 @@ struct upbit_frame {
     int64_t trade_ms;       /* ticker: trade_timestamp */
     enum interval interval; /* candle */
     struct candle candle;   /* candle: data fields, repair 0, rev 1, forming, source upbit */
-    struct upbit_trade trade;
+    struct upbit_trade trade; /* trade; ticker: its price only */
     char error_name[32];    /* error: cut to fit */
 };
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/collect: what the exchange says, put on the bus: the collector (DESIGN 2.5, 2.7).
+ *
+ * On the exchange's threads. Nothing here waits: what a full bus refuses becomes a gap that is
+ * owed and said before any further watermark, so that no span is claimed that was not kept.
+ */
+#ifndef STOFKA_APP_COLLECT_H
+#define STOFKA_APP_COLLECT_H
+
+#include "bus/bus.h"
+#include "candle/message.h"
+#include "exchange/exchange.h"
+
+struct collect;
+
+/* For people and for the page; copied under a lock. */
+struct collect_state {
+    enum exchange_state state;
+    char text[256];
+    int64_t behind_ms; /* newest frame's delay, exchange to here; -1: none yet */
+};
+
+/* changed: called on any thread when markets or state changed (uv_async_send). */
+struct collect *collect_new(struct bus *bus, enum source source, bool base_is_trade,
+                            void (*changed)(void *ctx), void *ctx);
+void collect_free(struct collect **c);
+struct exchange_events collect_events(struct collect *c);
+
+void collect_state_get(struct collect *c, struct collect_state *out);
+/* The newest list if it is newer than *version, which is updated; NULL otherwise. Free with free(). */
+struct upbit_market *collect_markets_get(struct collect *c, uint64_t *version, size_t *count);
+
+/* Fetched rows and the span that they cover whole, put on the bus one after another. REST thread. */
+enum err collect_fetched(struct collect *c, const struct exchange_rows *rows,
+                         const struct message_covered *covered) MUST_CHECK;
+/* A span that nothing can fill any more. Any thread. */
+enum err collect_lost(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms) MUST_CHECK;
+
+#endif

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/backfill.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/metric.h"
+
+enum {
+    OPEN_MAX = 256,       /* open windows laid over one answer */
+    READERS_MAX = 4,      /* idle store readers kept */
+    FETCHES_MAX = 12,     /* exchange pages for one answer */
+    ASK_MS = 5000,        /* longest wait for the exchange before answering with what there is */
+    TICK_MS = 500,
+};
+
+static struct metric fetched_total = METRIC_COUNTER(
+    "stofka_serve_read_through_total", "Pages of older history fetched for a request.", "");
+
+enum step {
+    STEP_READ,   /* the store is being read */
+    STEP_ASKED,  /* the exchange is being asked */
+    STEP_RIDES,  /* it is being asked for another request of the same candles */
+    STEP_COMMIT, /* fetched rows wait to be committed, until wait_seq is released */
+    STEP_ANSWER, /* the answer waits until wait_seq is released */
+};
+
+/* One request on its way. */
+struct ask {
+    struct query_engine *q;
+    struct serve_query what;
+    struct serve_request *req;
+    enum step step;
+    struct candle *rows; /* newest first */
+    size_t count, cap;
+    uint64_t seq;       /* the store's rows are true at */
+    bool beginning;
+    int fetches;
+    int64_t since_ms;   /* monotonic, for ASK_MS */
+    uint64_t wait_seq;  /* STEP_COMMIT: go on when that is released */
+    uv_work_t work;
+    struct store_reader *reader;
+    enum err err;
+    struct ask *next;
+};
+
+struct fetch_done {
+    struct ask *ask;
+    enum err err;
+};
+
+struct query_engine {
+    struct query_settings s;
+    struct store_reader *readers[READERS_MAX];
+    size_t reader_count;
+    struct ask *asks; /* all that are not answered */
+    uv_async_t fetched;
+    uv_mutex_t lock; /* of done */
+    struct fetch_done *done;
+    size_t done_count, done_cap;
+    uv_timer_t timer;
+    bool stopped;
+};
+
+static void read_rows(struct ask *a);
+
+/* --- answering -------------------------------------------------------------------------- */
+
+static void ask_free(struct ask *a)
+{
+    struct ask **at = &a->q->asks;
+    while (*at != a)
+        at = &(*at)->next;
+    *at = a->next;
+    free(a->rows);
+    free(a);
+}
+
+static void keep_newest_first(struct ask *a, const struct candle *c)
+{
+    size_t at = 0;
+    while (at < a->count && a->rows[at].start_ms > c->start_ms)
+        at++;
+    bool same = at < a->count && a->rows[at].start_ms == c->start_ms;
+    if (!same) {
+        a->rows = mem_array(a->rows, a->count + 1, sizeof *a->rows);
+        a->cap = a->count + 1;
+        memmove(a->rows + at + 1, a->rows + at, (a->count - at) * sizeof *a->rows);
+        a->count++;
+    }
+    a->rows[at] = *c;
+}
+
+/* Open windows are newer than what the store has of them. */
+static void lay_over(struct ask *a)
+{
+    struct candle open[OPEN_MAX];
+    size_t count = candle_engine_open(feed_engine(a->q->s.feed), a->what.code, a->what.interval,
+                                      a->seq, open, OPEN_MAX);
+    /* A full page's oldest row bounds what belongs to it. */
+    int64_t oldest = a->count >= a->what.count ? a->rows[a->count - 1].start_ms : INT64_MIN;
+    for (size_t k = 0; k < count; k++)
+        if (open[k].start_ms < a->what.to_ms && open[k].start_ms > oldest)
+            keep_newest_first(a, &open[k]);
+}
+
+static void drop_forming(struct ask *a)
+{
+    size_t kept = 0;
+    for (size_t k = 0; k < a->count; k++)
+        if (a->rows[k].state != CANDLE_FORMING)
+            a->rows[kept++] = a->rows[k];
+    a->count = kept;
+}
+
+static void answer(struct ask *a)
+{
+    if (a->err != OK) {
+        serve_answer_error(a->req, 503, "store_unavailable", "candles can't be read just now");
+        ask_free(a);
+        return;
+    }
+    lay_over(a);
+    if (a->what.closed_only)
+        drop_forming(a);
+    if (a->count > a->what.count) {
+        a->count = a->what.count;
+        a->beginning = false;
+    }
+    serve_answer_candles(a->req, a->rows, a->count, a->seq, a->beginning);
+    ask_free(a);
+}
+
+/* The cursor must not name events that clients of the stream have not been given yet. */
+static void answer_when_released(struct ask *a)
+{
+    a->step = STEP_ANSWER;
+    a->wait_seq = a->seq;
+    if (feed_released(a->q->s.feed) >= a->seq || a->q->stopped)
+        answer(a);
+}
+
+/* --- older history ---------------------------------------------------------------------- */
+
+/* Where the store's knowledge ends, going back from the page's newest row: rows older than that
+ * may be missing. 0: nothing is missing, that was the market's beginning. */
+static int64_t known_from(const struct ask *a)
+{
+    int64_t now = exchange_now_ms(a->q->s.exchange);
+    if (now == 0)
+        return 0;
+    int64_t top = interval_start(a->what.interval, now - a->q->s.trust_ms);
+    if (a->what.to_ms <= now) {
+        int64_t last = interval_start(a->what.interval, a->what.to_ms - 1);
+        int64_t end = interval_end(a->what.interval, last);
+        top = end < top ? end : top;
+    }
+    int64_t known = candle_engine_covered_from(feed_engine(a->q->s.feed), a->what.code,
+                                               a->what.interval, top);
+    return known <= fetch_oldest_ms(a->what.interval, now) ? 0 : known;
+}
+
+/* true: the page needs nothing older than what is known. */
+static bool page_is_known(struct ask *a, int64_t known)
+{
+    size_t within = 0;
+    while (within < a->count && a->rows[within].start_ms >= known)
+        within++;
+    if (within >= a->what.count)
+        return true;
+    a->beginning = known == 0 && exchange_now_ms(a->q->s.exchange) != 0;
+    return known == 0;
+}
+
+static void on_fetched(void *ctx, enum err e, const struct exchange_rows *rows)
+{
+    struct ask *a = ctx;
+    struct query_engine *q = a->q;
+    struct message_covered c;
+    if (e == OK && fetch_span(rows, exchange_now_ms(q->s.exchange), PURPOSE_SEED, &c))
+        e = collect_fetched(q->s.collect, rows, &c);
+    uv_mutex_lock(&q->lock);
+    if (q->done_count == q->done_cap) {
+        q->done_cap = q->done_cap ? q->done_cap * 2 : 16;
+        q->done = mem_array(q->done, q->done_cap, sizeof *q->done);
+    }
+    q->done[q->done_count++] = (struct fetch_done){a, e};
+    uv_mutex_unlock(&q->lock);
+    uv_async_send(&q->fetched);
+}
+
+/* The same page is on its way for somebody else. */
+static bool rides_along(const struct ask *a)
+{
+    for (const struct ask *other = a->q->asks; other; other = other->next)
+        if (other != a && other->step == STEP_ASKED && other->what.interval == a->what.interval &&
+            strcmp(other->what.code, a->what.code) == 0)
+            return true;
+    return false;
+}
+
+static bool exchange_can_be_asked(const struct ask *a)
+{
+    struct collect_state state;
+    collect_state_get(a->q->s.collect, &state);
+    return state.state == EXCHANGE_LIVE && !a->q->stopped && a->fetches < FETCHES_MAX &&
+           clock_mono_ms() - a->since_ms < ASK_MS;
+}
+
+static void fetch_or_answer(struct ask *a)
+{
+    int64_t known = a->err == OK ? known_from(a) : 0;
+    if (a->err != OK || page_is_known(a, known) || !exchange_can_be_asked(a)) {
+        answer_when_released(a);
+        return;
+    }
+    a->fetches++;
+    if (rides_along(a)) {
+        a->step = STEP_RIDES;
+        return;
+    }
+    a->step = STEP_ASKED;
+    if (exchange_fetch(a->q->s.exchange, a->what.code, a->what.interval, known, EXCHANGE_FETCH_ROWS,
+                       EXCHANGE_ASKED, on_fetched, a) != OK)
+        answer_when_released(a);
+    else
+        metric_add(&fetched_total, 1);
+}
+
+/* The rows are on the bus: once what is applied by then is committed, the store has them. */
+static void arrived(struct ask *a, enum err e, uint64_t wait_seq)
+{
+    if (e != OK)
+        a->fetches = FETCHES_MAX; /* what there is, then */
+    a->step = STEP_COMMIT;
+    a->wait_seq = wait_seq;
+}
+
+static void on_fetched_async(uv_async_t *handle)
+{
+    struct query_engine *q = handle->data;
+    uv_mutex_lock(&q->lock);
+    struct fetch_done *done = q->done;
+    size_t count = q->done_count;
+    q->done = NULL;
+    q->done_count = q->done_cap = 0;
+    uv_mutex_unlock(&q->lock);
+    uint64_t seq = count ? feed_catch_up(q->s.feed) : 0;
+    for (size_t k = 0; k < count; k++) {
+        struct ask *leader = done[k].ask;
+        for (struct ask *a = q->asks; a; a = a->next)
+            if (a->step == STEP_RIDES && a->what.interval == leader->what.interval &&
+                strcmp(a->what.code, leader->what.code) == 0)
+                arrived(a, done[k].err, seq);
+        arrived(leader, done[k].err, seq);
+    }
+    free(done);
+    query_released(q);
+}
+
+/* --- the store -------------------------------------------------------------------------- */
+
+static void on_row(void *ctx, const struct candle *c)
+{
+    struct ask *a = ctx;
+    if (a->count == a->cap) {
+        a->cap = a->cap ? a->cap * 2 : 256;
+        a->rows = mem_array(a->rows, a->cap, sizeof *a->rows);
+    }
+    a->rows[a->count++] = *c;
+}
+
+static void read_work(uv_work_t *work)
+{
+    struct ask *a = work->data;
+    struct buf error = {0};
+    if (a->reader == NULL)
+        a->err = store_reader_open(a->q->s.store, &a->reader, &error);
+    buf_free(&error);
+    if (a->err != OK)
+        return;
+    struct store_query sq = {.interval = a->what.interval,
+                             .from_ms = INT64_MIN,
+                             .to_ms = a->what.to_ms,
+                             .limit = a->what.count + (a->what.closed_only ? OPEN_MAX : 0),
+                             .newest_first = true};
+    memcpy(sq.code, a->what.code, CODE_MAX);
+    a->err = store_range(a->reader, &sq, on_row, a, &a->seq);
+}
+
+static struct cache_page_key page_key(const struct ask *a)
+{
+    struct cache_page_key key = {.interval = a->what.interval,
+                                 .to_ms = a->what.to_ms,
+                                 .limit = a->what.count + (a->what.closed_only ? OPEN_MAX : 0)};
+    memcpy(key.code, a->what.code, CODE_MAX);
+    return key;
+}
+
+static void read_done(uv_work_t *work, int status)
+{
+    struct ask *a = work->data;
+    struct query_engine *q = a->q;
+    (void)status; /* never cancelled */
+    if (a->reader && q->reader_count < READERS_MAX && !q->stopped)
+        q->readers[q->reader_count++] = a->reader;
+    else
+        store_reader_free(&a->reader);
+    a->reader = NULL;
+    struct cache_page_key key = page_key(a);
+    if (a->err == OK && a->seq >= feed_released(q->s.feed))
+        cache_page_put(q->s.cache, &key, a->rows, a->count, a->seq);
+    fetch_or_answer(a);
+}
+
+static void read_rows(struct ask *a)
+{
+    struct query_engine *q = a->q;
+    a->step = STEP_READ;
+    a->count = 0;
+    const struct candle *rows;
+    struct cache_page_key key = page_key(a);
+    size_t count;
+    if (cache_page_get(q->s.cache, &key, &rows, &count, &a->seq) == OK) {
+        for (size_t k = 0; k < count; k++)
+            on_row(a, &rows[k]);
+        if (a->seq < feed_released(q->s.feed)) /* nothing in its span changed since */
+            a->seq = feed_released(q->s.feed);
+        fetch_or_answer(a);
+        return;
+    }
+    if (q->reader_count)
+        a->reader = q->readers[--q->reader_count];
+    a->work.data = a;
+    uv_queue_work(q->s.loop, &a->work, read_work, read_done);
+}
+
+/* --- in and out ------------------------------------------------------------------------- */
+
+void query_candles(struct query_engine *q, const struct serve_query *what,
+                   struct serve_request *req)
+{
+    struct ask *a = mem_zalloc(sizeof *a);
+    a->q = q;
+    a->what = *what;
+    a->req = req;
+    a->since_ms = clock_mono_ms();
+    a->next = q->asks;
+    q->asks = a;
+    read_rows(a);
+}
+
+void query_released(struct query_engine *q)
+{
+    for (struct ask *a = q->asks, *next; a; a = next) {
+        next = a->next;
+        if (feed_released(q->s.feed) < a->wait_seq)
+            continue;
+        if (a->step == STEP_ANSWER)
+            answer(a);
+        else if (a->step == STEP_COMMIT)
+            read_rows(a);
+    }
+}
+
+/* A store that takes nothing must not hold answers back for ever. */
+static void on_tick(uv_timer_t *handle)
+{
+    struct query_engine *q = handle->data;
+    for (struct ask *a = q->asks, *next; a; a = next) {
+        next = a->next;
+        if ((a->step == STEP_COMMIT || a->step == STEP_ANSWER) &&
+            clock_mono_ms() - a->since_ms > 2 * ASK_MS)
+            answer(a);
+    }
+}
+
+struct query_engine *query_new(const struct query_settings *s)
+{
+    struct query_engine *q = mem_zalloc(sizeof *q);
+    metric_register(&fetched_total);
+    q->s = *s;
+    uv_mutex_init(&q->lock);
+    uv_async_init(s->loop, &q->fetched, on_fetched_async);
+    q->fetched.data = q;
+    uv_timer_init(s->loop, &q->timer);
+    q->timer.data = q;
+    uv_timer_start(&q->timer, on_tick, TICK_MS, TICK_MS);
+    return q;
+}
+
+void query_stop(struct query_engine *q)
+{
+    q->stopped = true;
+    on_fetched_async(&q->fetched);
+    for (struct ask *a = q->asks, *next; a; a = next) {
+        next = a->next;
+        if (a->step != STEP_READ)
+            answer(a);
+    }
+    uv_close((uv_handle_t *)&q->fetched, NULL);
+    uv_close((uv_handle_t *)&q->timer, NULL);
+}
+
+void query_free(struct query_engine **q)
+{
+    if (*q == NULL)
+        return;
+    while ((*q)->reader_count)
+        store_reader_free(&(*q)->readers[--(*q)->reader_count]);
+    uv_mutex_destroy(&(*q)->lock);
+    free((*q)->done);
+    free(*q);
+    *q = NULL;
+}

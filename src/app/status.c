@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/status.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { STALE_MS = 5000 };
+
+static bool watermarks_flow(const struct status_parts *p)
+{
+    int64_t last = feed_last_watermark_mono_ms(p->feed);
+    return last && clock_mono_ms() - last < STALE_MS;
+}
+
+const char *status_exchange(const struct status_parts *p)
+{
+    struct collect_state state;
+    collect_state_get(p->collect, &state);
+    if (state.state != EXCHANGE_LIVE)
+        return "down";
+    return watermarks_flow(p) ? "live" : "stale";
+}
+
+static void write_behind(const struct collect_state *state, struct buf *out)
+{
+    if (state->behind_ms < 0)
+        buf_str(out, "null");
+    else
+        buf_i64(out, state->behind_ms);
+}
+
+void status_event(const struct status_parts *p, struct buf *out)
+{
+    struct collect_state state;
+    collect_state_get(p->collect, &state);
+    buf_printf(out, "{\"exchange\":\"%s\",\"behind_ms\":", status_exchange(p));
+    write_behind(&state, out);
+    buf_printf(out, ",\"source\":\"%s\",\"text\":", source_name(p->source));
+    buf_json_str(out, state.text, strlen(state.text));
+    buf_char(out, '}');
+}
+
+static void count_gap(void *ctx, const struct candle_gap *g)
+{
+    (void)g;
+    ++*(size_t *)ctx;
+}
+
+static void write_time(struct buf *out, const char *name, int64_t ms)
+{
+    char text[TIME_TEXT_MAX];
+    buf_printf(out, ",\"%s\":", name);
+    if (ms == 0) {
+        buf_str(out, "null");
+        return;
+    }
+    time_write_ms(ms, text);
+    buf_printf(out, "\"%s\"", text);
+}
+
+static void write_store(const struct status_parts *p, struct buf *out)
+{
+    const char *trouble = feed_trouble(p->feed);
+    buf_printf(out, ",\"store\":{\"state\":\"%s\",\"pending_rows\":%zu,\"error\":",
+               trouble ? "failing" : "ok", feed_pending_rows(p->feed));
+    if (trouble)
+        buf_json_str(out, trouble, strlen(trouble));
+    else
+        buf_str(out, "null");
+    buf_char(out, '}');
+}
+
+void status_json(const struct status_parts *p, struct buf *out)
+{
+    struct collect_state state;
+    size_t gaps = 0;
+    collect_state_get(p->collect, &state);
+    candle_engine_open_gaps(feed_engine(p->feed), count_gap, &gaps);
+    buf_printf(out, "{\"version\":\"%s\",\"source\":\"%s\"", STOFKA_VERSION,
+               source_name(p->source));
+    buf_printf(out, ",\"exchange\":{\"state\":\"%s\",\"url\":", status_exchange(p));
+    buf_json_str(out, p->exchange_url, strlen(p->exchange_url));
+    buf_str(out, ",\"text\":");
+    buf_json_str(out, state.text, strlen(state.text));
+    buf_str(out, "},\"behind_ms\":");
+    write_behind(&state, out);
+    write_time(out, "exchange_time", exchange_now_ms(p->exchange));
+    write_time(out, "watermark", candle_engine_watermark_ms(feed_engine(p->feed)));
+    write_time(out, "started", p->started_wall_ms);
+    buf_printf(out, ",\"markets\":%zu,\"gaps_open\":%zu", p->markets, gaps);
+    write_store(p, out);
+    buf_str(out, ",\"audit\":{\"compared\":0,\"different\":0,\"repaired\":0}}");
+}
+
+bool status_ready(const struct status_parts *p, struct buf *why)
+{
+    struct collect_state state;
+    collect_state_get(p->collect, &state);
+    if (feed_trouble(p->feed)) {
+        buf_printf(why, "store: %s", feed_trouble(p->feed));
+        return false;
+    }
+    if (state.state != EXCHANGE_LIVE || !watermarks_flow(p)) {
+        buf_printf(why, "exchange: %s", state.text[0] ? state.text : "nothing heard yet");
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* app/status: what people and the page are told about the process as a whole. On the loop. */
+#ifndef STOFKA_APP_STATUS_H
+#define STOFKA_APP_STATUS_H
+
+#include "app/collect.h"
+#include "app/feed.h"
+
+struct status_parts {
+    struct feed *feed;
+    struct collect *collect;
+    struct exchange *exchange;
+    const char *exchange_url;
+    enum source source;
+    size_t markets;
+    int64_t started_wall_ms;
+};
+
+const char *status_exchange(const struct status_parts *p); /* "live", "stale", "down" */
+void status_json(const struct status_parts *p, struct buf *out);  /* GET /status */
+void status_event(const struct status_parts *p, struct buf *out); /* SSE status */
+bool status_ready(const struct status_parts *p, struct buf *why);
+
+#endif
