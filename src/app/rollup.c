@@ -24,7 +24,7 @@ static const char usage[] =
     "in every candle that has such a part. Out: one object a line, by time, interval, code;\n"
     "numbers without exponent, with as many decimals as the market's longest in the input.\n"
     "\n"
-    "  --from INTERVAL  of the input: 1s 1m 3m 5m 10m 15m 30m 1h 4h 1d 1w\n"
+    "  --from INTERVAL  of the input: 1s 1m 3m 5m 10m 15m 30m 1h 4h 1d\n"
     "  --to LIST        of the output: coarser ones whose windows --from divides, up to 1M\n"
     "  --csv            read and write CSV with a header: Upbit's names, or timestamp (or time,\n"
     "                   datetime, date), open, high, low, close, volume and value (or amount)\n"

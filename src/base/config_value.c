@@ -42,10 +42,11 @@ enum err config_file_next(char **text, int *line, char **key, char **value)
 static bool in_choices(const char *choices, const char *text)
 {
     size_t len = strlen(text);
-    for (const char *at = choices; len > 0 && at; at = strchr(at, '|')) {
-        at += *at == '|';
-        if (strncmp(at, text, len) == 0 && (at[len] == '|' || at[len] == '\0'))
+    for (const char *at = choices; *at; at += *at == '|') {
+        size_t one = strcspn(at, "|");
+        if (one == len && memcmp(at, text, len) == 0)
             return true;
+        at += one;
     }
     return false;
 }

@@ -150,18 +150,24 @@ static size_t cut(const char *text, size_t len, size_t max)
     return max;
 }
 
-/* The text of one byte inside quotes; returns its length (<= 4). */
-static size_t escape(unsigned char c, char out[5])
+/* The byte or UTF-8 character at text as it stands inside quotes, into out; *used: bytes read. */
+static size_t escape(const char *text, size_t len, char out[5], size_t *used)
 {
+    unsigned char c = (unsigned char)*text;
     const char *short_form = c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : NULL;
+    *used = 1;
     if (short_form)
         memcpy(out, short_form, 3);
     else if (c == '"' || c == '\\')
         snprintf(out, 5, "\\%c", c);
     else if (c < 0x20 || c == 0x7f)
         snprintf(out, 5, "\\x%02x", c);
-    else
-        snprintf(out, 5, "%c", c);
+    else {
+        while (c >= 0xc0 && *used < len && *used < 4 && ((unsigned char)text[*used] & 0xc0) == 0x80)
+            ++*used;
+        memcpy(out, text, *used);
+        return *used;
+    }
     return strlen(out);
 }
 
@@ -173,20 +179,16 @@ const char *log_quote(char *out, size_t size, const char *text, size_t len)
         out[n] = '\0';
         return out;
     }
-    size_t at = 0;
+    size_t at = 0, used;
     out[at++] = '"';
-    for (size_t i = 0; i < len && text[i]; i++) {
+    for (size_t i = 0; i < len; i += used) {
         char one[5];
-        size_t n = escape((unsigned char)text[i], one);
+        size_t n = escape(text + i, len - i, one, &used);
         if (at + n + 2 > size)
             break;
         memcpy(out + at, one, n);
         at += n;
     }
-    while (at > 1 && ((unsigned char)out[at - 1] & 0xc0) == 0x80 && at + 6 > size)
-        at--; /* cut: drop a character's tail … */
-    if (at > 1 && (unsigned char)out[at - 1] >= 0xc0)
-        at--; /* … and its head */
     out[at++] = '"';
     out[at] = '\0';
     return out;

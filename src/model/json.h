@@ -2,8 +2,9 @@
 /*
  * model/json: a strict pull reader for JSON from outside (RFC 8259), no allocation, number text
  * kept. Within its depth bound it accepts what libyajl accepts (tests hold them equal on mutated
- * input) but for two things that RFC 8259 forbids and libyajl lets pass: \v and \f as white space,
- * and UTF-8 that RFC 3629 calls ill-formed (overlong forms, surrogates, beyond U+10FFFF).
+ * input) but for what RFC 8259 forbids and libyajl 2.1 lets pass: \v and \f as white space, UTF-8
+ * that RFC 3629 calls ill-formed (overlong forms, surrogates, beyond U+10FFFF), and the beginning
+ * of a string behind the top-level value.
  *
  *     struct json j; json_open(&j, bytes, len);
  *     for (enum json_token t; (t = json_next(&j)) != JSON_END;) …
