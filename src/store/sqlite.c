@@ -12,7 +12,8 @@
 
 enum {
     APPLICATION_ID = 0x53544f46, /* "STOF": tells our files from other programs' */
-    WAIT_MS = 5000,              /* for a person's sqlite3 that holds the write lock */
+    WAIT_MS =
+        1000, /* for a person's sqlite3 that holds the write lock; a stop must not wait longer */
     PAGE_BYTES = 4096,
     LOG_PAGES = 4000,       /* from here on each commit moves the log into the file */
     LOG_PAGES_HIGH = 16000, /* from here on it waits for readers to let go, a little */

@@ -120,8 +120,8 @@ static void tickers_do_not_move_the_position(void **state)
 static void all_that_decides_about_candles_keeps_its_order_in_a_partition(void **state)
 {
     (void)state;
-    static const enum bus_kind kinds[] = {BUS_CANDLE, BUS_WATERMARK, BUS_GAP,
-                                          BUS_COVERED, BUS_REPAIR,   BUS_TRADE};
+    static const enum bus_kind kinds[] = {BUS_CANDLE,  BUS_WATERMARK, BUS_GAP,
+                                          BUS_COVERED, BUS_REPAIR,    BUS_TRADE};
     struct bus *b = open_bus(&(struct bus_position){.count = PARTITIONS});
     int32_t p = bus_partition_of(b, "KRW-BTC");
     for (int i = 0; i < 60; i++) {

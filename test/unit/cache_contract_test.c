@@ -107,8 +107,8 @@ static void a_full_page_is_dropped_by_changes_from_its_oldest_row_to_its_bound(v
         int64_t start_ms;
         bool dropped;
     } cases[] = {
-        {359999, false}, {360000, true}, {420000, true}, /* its rows: 480, 420, 360 s */
-        {540000, true},  /* behind the newest row, yet below the bound: it would be in */
+        {359999, false}, {360000, true},  {420000, true}, /* its rows: 480, 420, 360 s */
+        {540000, true}, /* behind the newest row, yet below the bound: it would be in */
         {599999, true},  {600000, false}, {INT64_MAX, false}, {0, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -151,8 +151,7 @@ static void a_change_drops_all_pages_that_hold_it_and_no_others(void **state)
     put(c, key_of("KRW-BTC", INTERVAL_3M, 540000, 3), 360000, 180000, 3, 1);
     cache_page_drop(c, "KRW-BTC", INTERVAL_1M, 5 * 60000);
     for (int64_t to = 3; to <= 10; to++)
-        assert_int_equal(holds(c, key_of("KRW-BTC", INTERVAL_1M, to * 60000, 3)),
-                         to < 6 || to > 8);
+        assert_int_equal(holds(c, key_of("KRW-BTC", INTERVAL_1M, to * 60000, 3)), to < 6 || to > 8);
     assert_true(holds(c, key_of("KRW-ETH", INTERVAL_1M, 360000, 3)));
     assert_true(holds(c, key_of("KRW-BTC", INTERVAL_3M, 540000, 3)));
     cache_page_drop(c, "KRW-XRP", INTERVAL_1M, 5 * 60000);

@@ -120,10 +120,12 @@ static void tickers_outlive_pages(void **state)
 static void it_counts_hits_misses_evictions_and_drops(void **state)
 {
     (void)state;
-    static const char *const series[] = {
-        "stofka_cache_hits_total{what=\"page\"}", "stofka_cache_misses_total{what=\"page\"}",
-        "stofka_cache_hits_total{what=\"ticker\"}", "stofka_cache_misses_total{what=\"ticker\"}",
-        "stofka_cache_evictions_total", "stofka_cache_drops_total"};
+    static const char *const series[] = {"stofka_cache_hits_total{what=\"page\"}",
+                                         "stofka_cache_misses_total{what=\"page\"}",
+                                         "stofka_cache_hits_total{what=\"ticker\"}",
+                                         "stofka_cache_misses_total{what=\"ticker\"}",
+                                         "stofka_cache_evictions_total",
+                                         "stofka_cache_drops_total"};
     int64_t before[6];
     for (int i = 0; i < 6; i++)
         before[i] = metric_of(series[i]);

@@ -58,8 +58,7 @@ static void candles_come_back_to_the_last_digit(void **state)
     for (int i = 0; i < 35; i++)
         most *= 10;
     struct store_row rows[] = {
-        row_of("KRW-BTC", INTERVAL_1S, 0, 0),
-        row_of("KRW-BTC", INTERVAL_1S, 1000, 1),
+        row_of("KRW-BTC", INTERVAL_1S, 0, 0), row_of("KRW-BTC", INTERVAL_1S, 1000, 1),
         row_of("KRW-BTC", INTERVAL_1S, 253402300799000, 2), /* the year 9999's last second */
     };
     rows[0].candle.volume = 0;
@@ -154,7 +153,8 @@ static void a_tombstone_hides_the_candle_and_is_kept(void **state)
     put_rows(f, rows, 3);
     ask(f, (struct store_query){.from_ms = 0, .to_ms = INT64_MAX, .limit = 10}, 2000, 2000, 1);
     ask(f,
-        (struct store_query){.from_ms = 0, .to_ms = INT64_MAX, .limit = 10, .with_tombstones = true},
+        (struct store_query){
+            .from_ms = 0, .to_ms = INT64_MAX, .limit = 10, .with_tombstones = true},
         1000, 2000, 2);
     assert_true(found.rows[0].tombstone);
     assert_int_equal(found.rows[0].repair, 3);
@@ -164,8 +164,7 @@ static void gather_coverage(void *ctx, const struct store_coverage *c)
 {
     buf_printf(ctx, "%s/%s%s", c->code, interval_name(c->level), c->lost ? "/lost" : "");
     for (size_t i = 0; i < c->count; i++)
-        buf_printf(ctx, " %lld-%lld", (long long)c->spans[i].from_ms,
-                   (long long)c->spans[i].to_ms);
+        buf_printf(ctx, " %lld-%lld", (long long)c->spans[i].from_ms, (long long)c->spans[i].to_ms);
     buf_str(ctx, ";");
 }
 
@@ -409,8 +408,8 @@ static void replaying_a_batch_changes_nothing(void **state)
     struct store_gap gap = {"KRW-BTC", 5, 7, "stalled", STORE_GAP_OPEN};
     struct store_event events[] = {{1, "one", 3}, {2, "two", 3}};
     struct store_market market = {"KRW-BTC", "비트코인", "Bitcoin", true, 9};
-    struct store_batch b = {rows,      2, &coverage, 1,    &gap,   1, events, 2, &market, 1, 2,
-                            {100, 200}, 2, 123456};
+    struct store_batch b = {rows, 2,       &coverage, 1, &gap,       1, events,
+                            2,    &market, 1,         2, {100, 200}, 2, 123456};
     struct buf once = {0}, twice = {0};
     apply(f, &b);
     dump(f->reader, &once);
@@ -501,14 +500,14 @@ static void old_rows_are_pruned_oldest_first_over_all_markets(void **state)
     assert_int_equal(found.count, 99);
 
     /* All before 50 h: the rest of A and C, and B's 1 … 49. */
-    assert_int_equal(
-        store_prune(f->store, INTERVAL_1S, 50 * 3600000, 100000, &deleted, &f->error), OK);
+    assert_int_equal(store_prune(f->store, INTERVAL_1S, 50 * 3600000, 100000, &deleted, &f->error),
+                     OK);
     assert_int_equal(deleted, 95 + 96 + 49);
     find_all(f->reader, "KRW-B", INTERVAL_1S, &found);
     assert_int_equal(found.count, 50);
     assert_int_equal(found.rows[49].start_ms, 1000 + 50 * 3600000);
-    assert_int_equal(
-        store_prune(f->store, INTERVAL_1S, 50 * 3600000, 100000, &deleted, &f->error), OK);
+    assert_int_equal(store_prune(f->store, INTERVAL_1S, 50 * 3600000, 100000, &deleted, &f->error),
+                     OK);
     assert_int_equal(deleted, 0);
     find_all(f->reader, "KRW-A", INTERVAL_1M, &found);
     assert_int_equal(found.count, 100);

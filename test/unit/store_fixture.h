@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A fresh store of the kind that a URL's scheme names, for the tests of room store: sqlite is a file
- * in a directory of its own. And makers and readers of what the tests write.
+ * A fresh store of the kind that a URL's scheme names, for the tests of room store: sqlite is a
+ * file in a directory of its own. And makers and readers of what the tests write.
  */
 #ifndef STOFKA_TEST_STORE_FIXTURE_H
 #define STOFKA_TEST_STORE_FIXTURE_H
