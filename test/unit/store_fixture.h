@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A fresh store of the kind that a URL's scheme names, for the tests of room store: sqlite is a
+ * file in a directory of its own. And makers and readers of what the tests write.
+ */
+#ifndef STOFKA_TEST_STORE_FIXTURE_H
+#define STOFKA_TEST_STORE_FIXTURE_H
+
+#include "store/store.h"
+
+struct fixture {
+    char dir[64];
+    char url[128];
+    struct store_settings settings;
+    struct store *store;
+    struct store_reader *reader;
+    struct buf error;
+};
+
+void fixture_make(struct fixture *f, const char *scheme); /* nothing opened yet */
+void fixture_open(struct fixture *f);                     /* must succeed */
+void fixture_close(struct fixture *f);
+void fixture_remove(struct fixture *f); /* closes too */
+
+/* A candle whose every field differs from another n's. */
+struct store_row row_of(const char *code, enum interval i, int64_t start_ms, int n);
+void assert_same_candle(const struct candle *a, const struct candle *b);
+
+void apply(struct fixture *f, const struct store_batch *b); /* must succeed */
+
+enum { FOUND_MAX = 4096 };
+struct found {
+    size_t count;
+    uint64_t seq;
+    struct candle rows[FOUND_MAX];
+};
+/* Newest first, all of one series. */
+void find_all(struct store_reader *r, const char *code, enum interval i, struct found *out);
+void find(struct store_reader *r, const struct store_query *q, struct found *out);
+
+/* All that readers can see, as text: equal text, equal store. */
+void dump(struct store_reader *r, struct buf *out);
+
+#endif
