@@ -14,6 +14,7 @@
 
 struct exchange_rest;
 struct exchange_session;
+struct exchange_note;
 
 struct exchange {
     struct exchange_settings s; /* its strings are ours */
