@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "exchange/count.h"
+#include "exchange/session_impl.h"
+
+enum { LAG_PLAUSIBLE_MS = 60 * 1000, LOST_BEFORE_MS = 2000 };
+
+struct exchange_list session_heard(const struct exchange_session *s)
+{
+    return (struct exchange_list){.markets = s->heard->at, .count = s->heard->count};
+}
+
+static void proof(struct exchange_session *s, int64_t exchange_ms, int64_t now_x)
+{
+    if (exchange_ms > now_x)
+        exchange_ms = now_x;
+    if (exchange_ms > s->socket.proof_ms)
+        s->socket.proof_ms = exchange_ms;
+}
+
+/* Broken frames come in swarms: a span already told is not told again. */
+static bool lost_told(const struct session_socket *k, const char *code, int64_t to)
+{
+    return to <= k->lost_to_ms &&
+           (k->lost_code[0] == '\0' || strcmp(k->lost_code, code) == 0);
+}
+
+static void lost(struct exchange_session *s, const char *code)
+{
+    struct session_socket *k = &s->socket;
+    int64_t now_x = exchange_now_ms(s->x), from = k->proof_ms, to = (now_x / 1000 + 2) * 1000;
+
+    if (now_x == 0 || lost_told(k, code, to))
+        return;
+    if (k->watermark_ms > from)
+        from = k->watermark_ms;
+    memcpy(k->lost_code, code, CODE_MAX);
+    k->lost_to_ms = to;
+    exchange_count(COUNT_LOST, 1);
+    s->x->events.lost(s->x->events.ctx, code, from - LOST_BEFORE_MS, to, "unreadable");
+}
+
+static void bad(struct exchange_session *s, const struct exchange_reading *r, const char *json,
+                size_t len)
+{
+    char quoted[128];
+
+    exchange_count(COUNT_BAD, 1);
+    log_warn("exchange.unreadable", "code=%s%s field=%s pos=%zu bytes=%zu start=%s",
+             r->lost_code[0] != '\0' ? r->lost_code : "?", r->lost_ticker ? " ticker=true" : "",
+             r->why.field != NULL && *r->why.field != '\0' ? r->why.field : "json", r->why.pos, len,
+             log_quote(quoted, sizeof(quoted), json, len < 60 ? len : 60));
+    if (!r->lost_ticker)
+        lost(s, r->lost_code);
+}
+
+static void error_frame(struct exchange_session *s, const struct upbit_frame *f, const char *json,
+                        size_t len)
+{
+    char quoted[256];
+
+    exchange_count(COUNT_ERROR_FRAME, 1);
+    log_warn("exchange.error_frame", "name=%s text=%s", f->error_name,
+             log_quote(quoted, sizeof(quoted), json, len));
+    memcpy(s->socket.error_name, f->error_name, sizeof(s->socket.error_name));
+    s->socket.error_ms = clock_mono_ms();
+}
+
+static void data_count(const struct upbit_frame *f, int64_t receive_ms)
+{
+    int64_t lag = receive_ms - f->timestamp_ms;
+
+    exchange_count(f->kind == UPBIT_TICKER  ? COUNT_TICKER
+                   : f->kind == UPBIT_TRADE ? COUNT_TRADE
+                                            : COUNT_CANDLE,
+                   1);
+    if (!f->snapshot && lag >= 0 && lag < LAG_PLAUSIBLE_MS)
+        exchange_observe(COUNT_LAG, lag);
+}
+
+/* After a replacing request, frames of the old one may still come; a snapshot is surely new. */
+static void first_data(struct exchange_session *s, const struct upbit_frame *f, int64_t mono)
+{
+    if (s->socket.first_ms != 0 || s->socket.request_due || (s->before != NULL && !f->snapshot))
+        return;
+    s->socket.first_ms = mono;
+    exchange_gauge(COUNT_CONNECTED, 1);
+    log_info("exchange.live", "markets=%zu", s->heard->count);
+    session_state(s, EXCHANGE_LIVE, "hearing %zu markets of %s", s->heard->count,
+                  s->x->url.authority);
+}
+
+static void data(struct exchange_session *s, const struct exchange_reading *r, const char *json,
+                 size_t len)
+{
+    const struct upbit_frame *f = &r->frame;
+    struct exchange *x = s->x;
+    int64_t mono = clock_mono_ms(), receive_ms = clock_wall_ms();
+
+    if (f->simple) {
+        buf_clear(&s->converted);
+        if (upbit_to_default(json, len, &s->converted) != OK) {
+            bad(s, r, json, len);
+            return;
+        }
+        json = s->converted.data;
+        len = s->converted.len;
+    }
+    data_count(f, receive_ms);
+    if (exchange_clock_frame(&x->clock, f->code, f->snapshot, f->timestamp_ms, mono,
+                             s->heard->count))
+        proof(s, f->timestamp_ms, exchange_clock_now(&x->clock, mono));
+    else
+        exchange_count(COUNT_TIME_REFUSED, 1);
+    first_data(s, f, mono);
+    x->events.frame(x->events.ctx, f, json, len, receive_ms);
+}
+
+void session_message(struct exchange_session *s, const char *json, size_t len)
+{
+    struct exchange_reading r;
+
+    s->socket.heard_ms = clock_mono_ms();
+    exchange_count(COUNT_BYTES, (int64_t)len);
+    exchange_frame_read(json, len, s->heard, s->before, &r);
+    switch (r.verdict) {
+    case VERDICT_DATA:
+        data(s, &r, json, len);
+        break;
+    case VERDICT_UP:
+        exchange_count(COUNT_UP, 1);
+        break;
+    case VERDICT_ERROR:
+        error_frame(s, &r.frame, json, len);
+        break;
+    case VERDICT_OTHER:
+        exchange_count(COUNT_OTHER, 1);
+        break;
+    case VERDICT_OLD:
+        exchange_count(COUNT_OLD, 1);
+        break;
+    case VERDICT_BAD:
+        bad(s, &r, json, len);
+        break;
+    }
+}
+
+/* The payload is the exchange time at which our ping was asked for (talk.c). */
+void session_pong(struct exchange_session *s, const char *bytes, size_t len)
+{
+    char text[24];
+    int64_t exchange_ms;
+
+    s->socket.heard_ms = clock_mono_ms();
+    if (len == 0 || len >= sizeof(text))
+        return;
+    memcpy(text, bytes, len);
+    text[len] = '\0';
+    if (sscanf(text, "%" SCNd64, &exchange_ms) == 1)
+        proof(s, exchange_ms, exchange_now_ms(s->x));
+}
+
+/* First full second after the first data. While only the Date header tells the time, the clock may
+ * be a second late: one more. */
+static int64_t since_of(const struct exchange_session *s, int64_t now, int64_t now_x)
+{
+    int64_t first_x = now_x - (now - s->socket.first_ms);
+
+    return (first_x / 1000 + (exchange_clock_exact(&s->x->clock) ? 1 : 2)) * 1000;
+}
+
+void session_watermark(struct exchange_session *s, int64_t now)
+{
+    struct session_socket *k = &s->socket;
+    struct exchange_list heard = session_heard(s);
+    int64_t now_x = exchange_clock_now(&s->x->clock, now), mark = k->proof_ms + 1000;
+
+    if (k->first_ms == 0 || !exchange_clock_sure(&s->x->clock))
+        return;
+    if (k->since_ms == 0)
+        k->since_ms = since_of(s, now, now_x);
+    if (mark > now_x)
+        mark = now_x;
+    if (mark <= k->since_ms || mark <= k->watermark_ms)
+        return;
+    k->watermark_ms = mark;
+    exchange_count(COUNT_WATERMARKS, 1);
+    s->x->events.watermark(s->x->events.ctx, k->since_ms, mark, &heard);
+}
