@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bus: ordered messages between whoever hears the exchange and whoever makes candles of it.
+ *
+ * in: bus_publish from collectors, REST workers, tools   out: bus_poll on the consumer's loop
+ *
+ * Two topics (market_ticker, market_candle), each split into the same number of partitions; the
+ * key (market code) picks the partition. Inside a partition offsets ascend by one (topic candle;
+ * the ticker topic is latest-state only and its offsets are not part of a position). All that
+ * closes or changes a candle travels in market_candle, so that every reader decides alike:
+ * candles, watermarks, covered spans, gaps, repairs (DESIGN 2.5, 2.7, 2.10).
+ *
+ * A position says up to where market_candle was consumed; with the epoch it is the cursor that
+ * clients hold. memory: one process, positions go on from those given at open, nothing is kept
+ * once polled. kafka: comes with the cluster issue behind the same ops.
+ */
+#ifndef STOFKA_BUS_BUS_H
+#define STOFKA_BUS_BUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "model/candle.h"
+
+enum { BUS_PARTITIONS_MAX = 64, BUS_EPOCH_MAX = 24 };
+
+enum bus_kind {
+    BUS_TICKER,    /* topic ticker: DEFAULT ticker object */
+    BUS_CANDLE,    /* WebSocket DEFAULT candle of any interval; fetched ones too */
+    BUS_TRADE,     /* WebSocket DEFAULT trade; embedded only, for bases built from trades */
+    BUS_WATERMARK, /* to every partition, value: candle_codec.h of room candle */
+    BUS_COVERED,   /* a span was fetched or imported whole; likewise */
+    BUS_GAP,       /* a span is known not to be heard; likewise */
+    BUS_REPAIR,    /* a repair of one second or fetched candle; likewise */
+    BUS_KIND_COUNT,
+};
+
+struct bus_message {
+    enum bus_kind kind;
+    int32_t partition;   /* set by the bus; for BUS_WATERMARK given by the publisher */
+    int64_t offset;      /* set by the bus */
+    char code[CODE_MAX]; /* key; "" for a message to a partition as a whole */
+    const char *value;   /* JSON text, borrowed */
+    size_t len;
+    int64_t receive_ms; /* wall clock when heard, 0 where it was not */
+    enum source source;
+    char collector[16]; /* who published */
+};
+
+/* Next offset to be read of each partition of market_candle. */
+struct bus_position {
+    int32_t count;
+    int64_t next[BUS_PARTITIONS_MAX];
+};
+
+struct bus;
+
+struct bus_settings {
+    const char *url;          /* "memory:" */
+    const char *epoch;        /* memory: the epoch to go on with (from the store) */
+    struct bus_position from; /* where to go on; count 0: from the start with default partitions */
+    int64_t bound_messages;   /* memory: publish answers ERR_FULL beyond these */
+    int64_t bound_bytes;
+};
+
+/* ERR_CONFIG: unknown scheme (error names the known ones) or bad settings. */
+enum err bus_open(const struct bus_settings *s, struct bus **out, struct buf *error) MUST_CHECK;
+void bus_free(struct bus **b); /* after publishers stopped */
+
+/* Any thread, never blocks, copies m. ERR_FULL: nothing was kept; the caller owes a gap.
+ * ERR_CLOSED after bus_close. The partition of a keyed message is chosen by the key. */
+enum err bus_publish(struct bus *b, const struct bus_message *m) MUST_CHECK;
+
+/* wake is called on a publisher's thread when messages wait (uv_async_send); set before publishers start. */
+void bus_on_ready(struct bus *b, void (*wake)(void *ctx), void *ctx);
+
+/* Consumer's thread, never blocks. OK: *out is borrowed until the next poll. ERR_AGAIN: none now.
+ * ERR_IO: the broker is away; poll again later. */
+enum err bus_poll(struct bus *b, struct bus_message *out) MUST_CHECK;
+
+void bus_close(struct bus *b); /* publish fails from now on; what waits can still be polled */
+int32_t bus_partitions(const struct bus *b);
+int32_t bus_partition_of(const struct bus *b, const char *code);
+const char *bus_epoch(const struct bus *b);
+
+#endif

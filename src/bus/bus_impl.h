@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bus: what an implementation provides. All ops required. Contracts as in bus.h. */
+#ifndef STOFKA_BUS_BUS_IMPL_H
+#define STOFKA_BUS_BUS_IMPL_H
+
+#include "bus/bus.h"
+
+struct bus_ops {
+    const char *scheme; /* "memory" */
+    enum err (*publish)(struct bus *b, const struct bus_message *m);
+    void (*on_ready)(struct bus *b, void (*wake)(void *ctx), void *ctx);
+    enum err (*poll)(struct bus *b, struct bus_message *out);
+    void (*close)(struct bus *b);
+    void (*free)(struct bus *b);
+};
+
+/* First member of every implementation's struct. */
+struct bus {
+    const struct bus_ops *ops;
+    int32_t partitions;
+    char epoch[BUS_EPOCH_MAX];
+};
+
+enum err bus_memory_open(const struct bus_settings *s, struct bus **out, struct buf *error);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cache: what an implementation provides. All ops required. Contracts as in cache.h. */
+#ifndef STOFKA_CACHE_CACHE_IMPL_H
+#define STOFKA_CACHE_CACHE_IMPL_H
+
+#include "cache/cache.h"
+
+struct cache_ops {
+    const char *scheme;
+    void (*free)(struct cache *c);
+    enum err (*page_get)(struct cache *c, const struct cache_page_key *key,
+                         const struct candle **rows, size_t *count, uint64_t *seq);
+    void (*page_put)(struct cache *c, const struct cache_page_key *key, const struct candle *rows,
+                     size_t count, uint64_t seq);
+    void (*page_drop)(struct cache *c, const char *code, enum interval i, int64_t start_ms);
+    void (*ticker_put)(struct cache *c, const char *code, const char *json, size_t len);
+    enum err (*ticker_get)(struct cache *c, const char *code, const char **json, size_t *len);
+};
+
+struct cache {
+    const struct cache_ops *ops;
+};
+
+enum err cache_memory_open(int64_t bound_bytes, struct cache **out);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store: the truth at rest: candles, coverage, gaps, events, markets and the bus position, the
+ * last of them in one transaction with the rest (DESIGN 2.2).
+ *
+ * in: store_apply from ONE writer thread (may block)    out: readers, one a thread
+ *
+ * sqlite: one file `stofka.db` (WAL). Opening makes or migrates the schema; a file of a newer
+ * schema or of another source (live, simulated, … never mix: DESIGN 2.13) is refused with
+ * ERR_SCHEMA and a message. Prices are INTEGER 1e-8 units, volume and amount exact decimal TEXT,
+ * times INTEGER ms UTC, so that a person with sqlite3 can read and check the file.
+ *
+ * Errors: ERR_FULL (disk full), ERR_READONLY, ERR_IO: nothing of the batch was kept; the caller
+ * keeps the batch and tries again. Replaying a batch is harmless.
+ */
+#ifndef STOFKA_STORE_STORE_H
+#define STOFKA_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "model/candle.h"
+
+struct store;
+struct store_reader;
+
+enum { STORE_EPOCH_MAX = 24, STORE_POSITIONS_MAX = 64 };
+
+/* One candle to keep; a tombstone removes the visible candle but is itself kept (a repair). */
+struct store_row {
+    char code[CODE_MAX];
+    enum interval interval;
+    struct candle candle;
+};
+
+/* A span [from, to) in which a market is known at a level. */
+struct store_span {
+    int64_t from_ms, to_ms;
+};
+
+/* All spans of one (market, level): replaces what is kept. lost: spans that nothing can fill. */
+struct store_coverage {
+    char code[CODE_MAX];
+    enum interval level;
+    bool lost;
+    const struct store_span *spans;
+    size_t count;
+};
+
+enum store_gap_state { STORE_GAP_OPEN, STORE_GAP_HEALED, STORE_GAP_LOST };
+
+/* Key: (code, from_ms). to_ms 0: not yet known (still going on). */
+struct store_gap {
+    char code[CODE_MAX];
+    int64_t from_ms, to_ms;
+    char reason[32]; /* "disconnected", "stalled", "restart", "unreadable", "bus full", … */
+    enum store_gap_state state;
+};
+
+/* What clients see exactly once; kept for a while so that they can resume after a restart.
+ * Key: seq, ascending. body is opaque to the store. */
+struct store_event {
+    uint64_t seq;
+    const char *body;
+    size_t len;
+};
+
+struct store_market {
+    char code[CODE_MAX];
+    char korean_name[96], english_name[96];
+    bool listed;
+    int64_t beginning_ms; /* start of its oldest day on the exchange, 0: not known */
+};
+
+struct store_batch {
+    const struct store_row *rows;
+    size_t row_count;
+    const struct store_coverage *coverage;
+    size_t coverage_count;
+    const struct store_gap *gaps;
+    size_t gap_count;
+    const struct store_event *events;
+    size_t event_count;
+    const struct store_market *markets;
+    size_t market_count;
+    int32_t position_count; /* 0: positions unchanged */
+    int64_t positions[STORE_POSITIONS_MAX];
+    uint64_t seq;        /* newest event sequence number covered by this batch, 0: unchanged */
+    int64_t watermark_ms; /* newest watermark, 0: unchanged */
+};
+
+struct store_settings {
+    const char *url; /* "sqlite:PATH" */
+    enum source source;
+    int64_t keep_events; /* how many events stay for resuming */
+};
+
+enum err store_open(const struct store_settings *s, struct store **out, struct buf *error) MUST_CHECK;
+void store_free(struct store **s);
+
+/* Writer thread. All or nothing. error: one line for log and /status when not OK. */
+enum err store_apply(struct store *s, const struct store_batch *batch, struct buf *error) MUST_CHECK;
+
+/* Writer thread. Deletes up to max_rows rows of an interval that start before before_ms, oldest
+ * first, in one transaction. *deleted < max_rows: none are left. The caller moves coverage first. */
+enum err store_prune(struct store *s, enum interval i, int64_t before_ms, int64_t max_rows,
+                     int64_t *deleted, struct buf *error) MUST_CHECK;
+
+/* Any thread may open its own reader; a reader belongs to one thread at a time. */
+enum err store_reader_open(struct store *s, struct store_reader **out, struct buf *error) MUST_CHECK;
+void store_reader_free(struct store_reader **r);
+
+struct store_meta {
+    char epoch[STORE_EPOCH_MAX]; /* made when the file was made */
+    int32_t position_count;      /* 0: fresh file */
+    int64_t positions[STORE_POSITIONS_MAX];
+    uint64_t seq;
+    int64_t watermark_ms;
+    enum source source;
+};
+enum err store_meta(struct store_reader *r, struct store_meta *out) MUST_CHECK;
+
+struct store_query {
+    char code[CODE_MAX];
+    enum interval interval;
+    int64_t from_ms;   /* inclusive; INT64_MIN: no bound */
+    int64_t to_ms;     /* exclusive; INT64_MAX: no bound */
+    size_t limit;      /* newest first when true below, else oldest first */
+    bool newest_first;
+    bool with_tombstones;
+};
+typedef void store_row_f(void *ctx, const struct candle *c);
+/* Calls each for every row in order. *seq (may be NULL): meta.seq of the same snapshot, so the
+ * caller knows which events the rows already hold. */
+enum err store_range(struct store_reader *r, const struct store_query *q, store_row_f *each,
+                     void *ctx, uint64_t *seq) MUST_CHECK;
+
+typedef void store_coverage_f(void *ctx, const struct store_coverage *c);
+typedef void store_gap_f(void *ctx, const struct store_gap *g);
+typedef void store_event_f(void *ctx, const struct store_event *e);
+typedef void store_market_f(void *ctx, const struct store_market *m);
+enum err store_read_coverage(struct store_reader *r, store_coverage_f *each, void *ctx) MUST_CHECK;
+/* code "" : all markets; newest first; open_only: those not healed or lost; at most limit. */
+enum err store_read_gaps(struct store_reader *r, const char *code, bool open_only, size_t limit,
+                         store_gap_f *each, void *ctx) MUST_CHECK;
+enum err store_read_events(struct store_reader *r, uint64_t after_seq, store_event_f *each,
+                           void *ctx) MUST_CHECK;
+enum err store_read_markets(struct store_reader *r, store_market_f *each, void *ctx) MUST_CHECK;
+
+#endif

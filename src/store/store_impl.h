@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store: what an implementation provides. All ops required. Contracts as in store.h; wrappers in
+ * store.c check arguments, time calls and count once for all implementations. */
+#ifndef STOFKA_STORE_STORE_IMPL_H
+#define STOFKA_STORE_STORE_IMPL_H
+
+#include "store/store.h"
+
+struct store_ops {
+    const char *scheme; /* "sqlite" */
+    enum err (*apply)(struct store *s, const struct store_batch *batch, struct buf *error);
+    enum err (*prune)(struct store *s, enum interval i, int64_t before_ms, int64_t max_rows,
+                      int64_t *deleted, struct buf *error);
+    void (*free)(struct store *s);
+    enum err (*reader_open)(struct store *s, struct store_reader **out, struct buf *error);
+    void (*reader_free)(struct store_reader *r);
+    enum err (*meta)(struct store_reader *r, struct store_meta *out);
+    enum err (*range)(struct store_reader *r, const struct store_query *q, store_row_f *each,
+                      void *ctx, uint64_t *seq);
+    enum err (*read_coverage)(struct store_reader *r, store_coverage_f *each, void *ctx);
+    enum err (*read_gaps)(struct store_reader *r, const char *code, bool open_only, size_t limit,
+                          store_gap_f *each, void *ctx);
+    enum err (*read_events)(struct store_reader *r, uint64_t after_seq, store_event_f *each,
+                            void *ctx);
+    enum err (*read_markets)(struct store_reader *r, store_market_f *each, void *ctx);
+};
+
+/* First members of the implementations' structs. */
+struct store {
+    const struct store_ops *ops;
+};
+struct store_reader {
+    const struct store_ops *ops;
+};
+
+enum err store_sqlite_open(const struct store_settings *s, struct store **out, struct buf *error);
+
+#endif
