@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbered events: the ring, and cursors that point into it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "serve/hub_impl.h"
+
+void serve_ring_init(struct serve_ring *r, size_t max_events, size_t max_bytes)
+{
+    *r = (struct serve_ring){.cap = max_events ? max_events : 1, .max_bytes = max_bytes};
+    r->entries = mem_zalloc(r->cap * sizeof *r->entries);
+}
+
+static struct serve_ring_entry *entry_at(const struct serve_ring *r, size_t n)
+{
+    return &r->entries[(r->first + n) % r->cap];
+}
+
+/* Followers that stand before a lost event must learn it: each group it was in remembers. */
+static void note_lost(struct serve_item *it)
+{
+    for (unsigned i = 0; i < it->node_count; i++)
+        if (it->nodes[i].group->lost_change < it->change)
+            it->nodes[i].group->lost_change = it->change;
+}
+
+static void drop_oldest(struct serve_ring *r)
+{
+    struct serve_ring_entry *e = entry_at(r, 0);
+    for (int i = 0; i < 2; i++) {
+        if (e->items[i])
+            note_lost(e->items[i]);
+        serve_item_free(&e->items[i]);
+    }
+    r->floor = e->seq;
+    r->bytes -= e->bytes;
+    r->first = (r->first + 1) % r->cap;
+    r->count--;
+}
+
+void serve_ring_fini(struct serve_hub *h)
+{
+    while (h->ring.count)
+        drop_oldest(&h->ring);
+    free(h->ring.entries);
+}
+
+void serve_ring_add(struct serve_hub *h, const struct serve_ring_entry *e)
+{
+    struct serve_ring *r = &h->ring;
+    while (r->count == r->cap || (r->count && r->bytes + e->bytes > r->max_bytes))
+        drop_oldest(r);
+    *entry_at(r, r->count) = *e;
+    r->count++;
+    r->bytes += e->bytes;
+}
+
+/* --- events ------------------------------------------------------------------------------- */
+
+static struct serve_item *event_item(struct serve_hub *h, unsigned nodes,
+                                     const struct serve_event *e, const char *name)
+{
+    struct serve_item *it = serve_item_new(nodes);
+    it->change = ++h->change;
+    it->seq = e->seq;
+    it->frame = serve_frame_event(h->epoch, e->seq, name, e->json, e->len);
+    return it;
+}
+
+/* Followers of one market and interval, in one topic. */
+static unsigned put_key(struct serve_hub *h, struct serve_group *of_market,
+                        struct serve_group *of_all, int i, struct serve_item *it, unsigned n)
+{
+    serve_group_put(h, &of_market[i], it, n++);
+    serve_group_put(h, &of_market[SERVE_SUB_ALL], it, n++);
+    serve_group_put(h, &of_all[i], it, n++);
+    serve_group_put(h, &of_all[SERVE_SUB_ALL], it, n++);
+    return n;
+}
+
+static void put_candle(struct serve_hub *h, struct serve_market *m, const struct serve_event *e,
+                       struct serve_ring_entry *entry)
+{
+    int i = (int)e->interval;
+    entry->items[0] = event_item(h, 4, e, "candle");
+    (void)put_key(h, m->groups.candle, h->all.candle, i, entry->items[0], 0);
+    entry->items[1] = event_item(h, 4, e, "postgres-candle");
+    (void)put_key(h, m->groups.postgres, h->all.postgres, i, entry->items[1], 0);
+}
+
+static void put_reset(struct serve_hub *h, struct serve_market *m, const struct serve_event *e,
+                      struct serve_ring_entry *entry)
+{
+    int i = (int)e->interval;
+    entry->items[0] = event_item(h, 8, e, "reset");
+    unsigned n = put_key(h, m->groups.candle, h->all.candle, i, entry->items[0], 0);
+    (void)put_key(h, m->groups.postgres, h->all.postgres, i, entry->items[0], n);
+}
+
+/* Everybody who follows any candle of the market. */
+static void put_gap(struct serve_hub *h, struct serve_market *m, const struct serve_event *e,
+                    struct serve_ring_entry *entry)
+{
+    struct serve_item *it = event_item(h, 4 * SERVE_INTERVALS, e, "gap");
+    unsigned n = 0;
+    for (int i = 0; i < SERVE_INTERVALS; i++) {
+        serve_group_put(h, &m->groups.candle[i], it, n++);
+        serve_group_put(h, &m->groups.postgres[i], it, n++);
+        serve_group_put(h, &h->all.candle[i], it, n++);
+        serve_group_put(h, &h->all.postgres[i], it, n++);
+    }
+    entry->items[0] = it;
+}
+
+static size_t entry_bytes(const struct serve_ring_entry *e)
+{
+    size_t n = sizeof *e;
+    for (int i = 0; i < 2; i++)
+        if (e->items[i])
+            n += sizeof *e->items[i] + e->items[i]->node_count * sizeof(struct serve_node) +
+                 sizeof(struct serve_frame) + e->items[i]->frame->len;
+    return n;
+}
+
+/* The first event says how far back the ring reaches: those from the store are all that it kept. */
+static void note_first(struct serve_hub *h, uint64_t seq)
+{
+    if (!h->filled)
+        h->ring.floor = seq <= h->released ? seq - 1 : h->released;
+    h->filled = true;
+}
+
+void serve_hub_event(struct serve_hub *h, const struct serve_event *e)
+{
+    struct serve_market *m = serve_hub_find(h, e->code);
+    struct serve_ring_entry entry = {.seq = e->seq};
+    REQUIRE(e->seq > 0);
+    note_first(h, e->seq);
+    if (h->newest < e->seq)
+        h->newest = e->seq;
+    if (!m)
+        return;
+    switch (e->kind) {
+    case SERVE_CANDLE:
+        put_candle(h, m, e, &entry);
+        break;
+    case SERVE_GAP:
+        put_gap(h, m, e, &entry);
+        break;
+    case SERVE_RESET:
+        put_reset(h, m, e, &entry);
+        break;
+    }
+    entry.bytes = entry_bytes(&entry);
+    serve_ring_add(h, &entry);
+}
+
+void serve_hub_released(struct serve_hub *h, uint64_t seq)
+{
+    if (h->released < seq)
+        h->released = seq;
+    if (h->newest < seq)
+        h->newest = seq;
+}
+
+void serve_hub_epoch(struct serve_hub *h, const char *epoch, uint64_t seq)
+{
+    REQUIRE(strlen(epoch) < sizeof h->epoch && strlen(epoch) <= 24);
+    memcpy(h->epoch, epoch, strlen(epoch) + 1);
+    h->ring.floor = seq;
+    serve_hub_released(h, seq);
+}
+
+struct serve_frame *serve_hub_id_frame(struct serve_hub *h)
+{
+    if (!h->id_frame || h->id_seq != h->released) {
+        serve_frame_unref(&h->id_frame);
+        h->id_frame = serve_frame_id(h->epoch, h->released);
+        h->id_seq = h->released;
+    }
+    return h->id_frame;
+}
+
+/* --- cursors ------------------------------------------------------------------------------ */
+
+static bool parse_seq(const char *text, size_t len, uint64_t *out)
+{
+    uint64_t n = 0;
+    if (len == 0 || len > 19)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        n = n * 10 + (uint64_t)(text[i] - '0');
+    }
+    *out = n;
+    return true;
+}
+
+const char *serve_hub_cursor(const struct serve_hub *h, const char *text, size_t len, uint64_t *seq)
+{
+    const char *colon = len ? memrchr(text, ':', len) : NULL;
+    uint64_t n;
+    if (!colon || !parse_seq(colon + 1, (size_t)(text + len - colon - 1), &n))
+        return "position unreadable";
+    size_t epoch_len = (size_t)(colon - text);
+    if (epoch_len != strlen(h->epoch) || memcmp(text, h->epoch, epoch_len) != 0)
+        return "epoch unknown";
+    if (n > h->newest)
+        return "position ahead";
+    if (n < h->ring.floor)
+        return "position lost";
+    *seq = n;
+    return NULL;
+}
+
+uint64_t serve_hub_change_after(const struct serve_hub *h, uint64_t seq)
+{
+    size_t low = 0, high = h->ring.count; /* first entry after seq */
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (entry_at(&h->ring, mid)->seq > seq)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return low == h->ring.count ? h->change : entry_at(&h->ring, low)->items[0]->change - 1;
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct serve_scratch {
+    const struct serve_item *item;
+};
+
+enum { OPEN_WINDOWS_MAX = 8 };
+
+/* --- following ---------------------------------------------------------------------------- */
+
+static void follow_link(struct serve_reader *r, struct serve_follow *f)
+{
+    struct serve_group *g = f->group;
+    f->reader = r;
+    f->next = g->followers;
+    if (f->next)
+        f->next->prev = f;
+    g->followers = f;
+    struct serve_follow **last = &r->follows;
+    while (*last)
+        last = &(*last)->next_of_reader;
+    *last = f;
+    f->updates = g->updates;
+    r->hub->followers++;
+}
+
+static void follow_unlink(struct serve_follow *f)
+{
+    if (f->prev)
+        f->prev->next = f->next;
+    else
+        f->group->followers = f->next;
+    if (f->next)
+        f->next->prev = f->prev;
+    f->reader->hub->followers--;
+}
+
+void serve_reader_init(struct serve_reader *r, struct serve_hub *h)
+{
+    *r = (struct serve_reader){.hub = h};
+    struct serve_follow *f = mem_zalloc(sizeof *f);
+    f->group = &h->status_group;
+    f->status = true;
+    f->event_change = f->state_change = h->change;
+    follow_link(r, f);
+}
+
+void serve_reader_fini(struct serve_reader *r)
+{
+    while (r->follows) {
+        struct serve_follow *f = r->follows;
+        r->follows = f->next_of_reader;
+        follow_unlink(f);
+        free(f);
+    }
+    r->count = 0;
+}
+
+static struct serve_follow **find(struct serve_reader *r, const struct serve_sub *s)
+{
+    struct serve_follow **at = &r->follows;
+    while (*at && ((*at)->status || !serve_sub_equal(&(*at)->sub, s)))
+        at = &(*at)->next_of_reader;
+    return at;
+}
+
+bool serve_reader_has(const struct serve_reader *r, const struct serve_sub *s)
+{
+    for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader)
+        if (!f->status && serve_sub_equal(&f->sub, s))
+            return true;
+    return false;
+}
+
+void serve_reader_add(struct serve_reader *r, const struct serve_sub *s, bool resume, uint64_t seq)
+{
+    struct serve_hub *h = r->hub;
+    struct serve_group *g = serve_hub_group(h, s);
+    if (!g || serve_reader_has(r, s))
+        return;
+    struct serve_follow *f = mem_zalloc(sizeof *f);
+    f->group = g;
+    f->sub = *s;
+    f->state_change = h->change;
+    f->event_change = resume ? serve_hub_change_after(h, seq) : h->change;
+    if (s->topic != SERVE_TOPIC_POSTGRES) {
+        int64_t at = s->code[0] ? serve_hub_find_index(h, s->code) : 0;
+        f->first_market = (uint32_t)at;
+        f->end_market = s->code[0] ? (uint32_t)at + 1 : (uint32_t)h->market_count;
+    }
+    follow_link(r, f);
+    r->count++;
+}
+
+void serve_reader_remove(struct serve_reader *r, const struct serve_sub *s)
+{
+    struct serve_follow **at = find(r, s), *f = *at;
+    if (!f)
+        return;
+    *at = f->next_of_reader;
+    follow_unlink(f);
+    free(f);
+    r->count--;
+}
+
+void serve_reader_subs_json(const struct serve_reader *r, struct buf *out)
+{
+    bool first = true;
+    buf_char(out, '[');
+    for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
+        if (f->status)
+            continue;
+        buf_str(out, first ? "\"" : ",\"");
+        serve_sub_write(out, &f->sub);
+        buf_char(out, '"');
+        first = false;
+    }
+    buf_char(out, ']');
+}
+
+bool serve_reader_overtaken(const struct serve_reader *r)
+{
+    for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader)
+        if (f->group->lost_change > f->event_change)
+            return true;
+    return false;
+}
+
+/* --- what it lacks ------------------------------------------------------------------------ */
+
+static bool lacks(const struct serve_follow *f, const struct serve_item *it)
+{
+    return it->frame && it->change > (it->seq ? f->event_change : f->state_change);
+}
+
+static uint64_t walk_end(const struct serve_follow *f)
+{
+    return f->event_change < f->state_change ? f->event_change : f->state_change;
+}
+
+static void scratch_add(struct serve_hub *h, size_t n, const struct serve_item *it)
+{
+    if (n == h->scratch_cap) {
+        h->scratch_cap = n ? 2 * n : 256;
+        h->scratch = mem_array(h->scratch, h->scratch_cap, sizeof *h->scratch);
+    }
+    h->scratch[n].item = it;
+}
+
+/* Newest first, group after group; returns the count. */
+static size_t gather(struct serve_reader *r)
+{
+    size_t n = 0;
+    for (struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
+        uint64_t end = walk_end(f);
+        const struct serve_node *head = &f->group->items;
+        for (const struct serve_node *at = head->prev; at != head && at->item->change > end;
+             at = at->prev)
+            if (lacks(f, at->item))
+                scratch_add(r->hub, n++, at->item);
+    }
+    return n;
+}
+
+static int by_change(const void *a, const void *b)
+{
+    const struct serve_scratch *x = a, *y = b;
+    return (x->item->change > y->item->change) - (x->item->change < y->item->change);
+}
+
+/* Oldest first. One group's items only need turning round. */
+static void put_in_order(struct serve_scratch *s, size_t n)
+{
+    bool sorted = true;
+    for (size_t i = 0; i < n / 2; i++) {
+        struct serve_scratch swap = s[i];
+        s[i] = s[n - 1 - i];
+        s[n - 1 - i] = swap;
+    }
+    for (size_t i = 1; i < n && sorted; i++)
+        sorted = s[i - 1].item->change <= s[i].item->change;
+    if (!sorted)
+        qsort(s, n, sizeof *s, by_change);
+}
+
+static bool has_room(const struct serve_batch *b, size_t budget)
+{
+    /* Two places are kept for the comment and the id. */
+    return b->count < SERVE_BATCH_PIECES - 2 && (b->bytes < budget || b->count == 0);
+}
+
+static struct serve_piece *add_piece(struct serve_batch *b, struct serve_frame *f)
+{
+    struct serve_piece *p = &b->pieces[b->count++];
+    *p = (struct serve_piece){.frame = f};
+    b->bytes += f->len;
+    return p;
+}
+
+/* true: all items are in the batch. Followed twice (ticker:* and ticker:X), sent once. */
+static bool collect_items(struct serve_reader *r, size_t budget, struct serve_batch *b)
+{
+    size_t n = gather(r);
+    const struct serve_item *before = NULL;
+    struct serve_scratch *s = r->hub->scratch;
+    put_in_order(s, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct serve_item *it = s[i].item;
+        if (it == before)
+            continue;
+        if (!has_room(b, budget))
+            return false;
+        struct serve_piece *p = add_piece(b, serve_frame_ref(it->frame));
+        p->change = it->change;
+        p->seq = it->seq;
+        before = it;
+    }
+    return true;
+}
+
+/* --- snapshots ---------------------------------------------------------------------------- */
+
+struct place {
+    uint32_t market;
+    uint8_t interval;
+};
+
+static void snapshot_piece(struct serve_batch *b, struct serve_follow *f, struct serve_frame *frame,
+                           struct place next)
+{
+    struct serve_piece *p = add_piece(b, frame);
+    p->snapshot = f;
+    p->next_market = next.market;
+    p->next_interval = next.interval;
+}
+
+/* The open windows of one key; the key counts as sent with its last one. */
+static void snapshot_candles(struct serve_reader *r, struct serve_batch *b, struct serve_follow *f,
+                             struct place at, struct place next)
+{
+    struct candle open[OPEN_WINDOWS_MAX];
+    const struct serve_source *src = r->hub->source;
+    const char *code = r->hub->markets[at.market]->code;
+    enum interval i = (enum interval)at.interval;
+    size_t n = src->open_windows(src->ctx, code, i, open, OPEN_WINDOWS_MAX);
+    for (size_t k = 0; k < n; k++) {
+        struct buf json = {0};
+        candle_json(&json, code, i, &open[k]);
+        snapshot_piece(b, f, serve_frame_event(NULL, 0, "candle", json.data, json.len),
+                       k + 1 == n ? next : at);
+        buf_free(&json);
+    }
+}
+
+static void snapshot_ticker(struct serve_reader *r, struct serve_batch *b, struct serve_follow *f,
+                            struct place at, struct place next)
+{
+    struct serve_frame *frame = r->hub->markets[at.market]->ticker->frame;
+    if (frame)
+        snapshot_piece(b, f, serve_frame_ref(frame), next);
+}
+
+static struct place place_after(const struct serve_follow *f, struct place at)
+{
+    bool all = f->sub.topic == SERVE_TOPIC_CANDLE && f->sub.interval == SERVE_SUB_ALL;
+    if (all && at.interval + 1 < INTERVAL_COUNT)
+        return (struct place){at.market, (uint8_t)(at.interval + 1)};
+    return (struct place){at.market + 1, 0};
+}
+
+/* true: whole. Keys without anything to show are passed over for good. */
+static bool collect_snapshot(struct serve_reader *r, size_t budget, struct serve_batch *b,
+                             struct serve_follow *f)
+{
+    struct place at = {f->first_market, f->next_interval};
+    bool clean = b->count == 0;
+    while (at.market < f->end_market) {
+        if (!has_room(b, budget) || b->count + OPEN_WINDOWS_MAX > SERVE_BATCH_PIECES - 2)
+            return false;
+        size_t before = b->count;
+        struct place next = place_after(f, at), key = at;
+        if (f->sub.topic == SERVE_TOPIC_TICKER) {
+            snapshot_ticker(r, b, f, at, next);
+        } else {
+            if (f->sub.interval != SERVE_SUB_ALL)
+                key.interval = (uint8_t)f->sub.interval;
+            snapshot_candles(r, b, f, key, next);
+        }
+        clean = clean && b->count == before;
+        at = next;
+        if (clean) {
+            f->first_market = at.market;
+            f->next_interval = at.interval;
+        }
+    }
+    return true;
+}
+
+static bool collect_snapshots(struct serve_reader *r, size_t budget, struct serve_batch *b)
+{
+    for (struct serve_follow *f = r->follows; f; f = f->next_of_reader)
+        if (f->first_market < f->end_market && !collect_snapshot(r, budget, b, f))
+            return false;
+    return true;
+}
+
+/* --- batches ------------------------------------------------------------------------------ */
+
+static void collect_id(struct serve_reader *r, struct serve_batch *b)
+{
+    uint64_t told = r->told_seq;
+    bool any = r->told;
+    for (size_t i = 0; i < b->count; i++)
+        if (b->pieces[i].seq) {
+            told = b->pieces[i].seq;
+            any = true;
+        }
+    if (any && told >= r->hub->released)
+        return;
+    struct serve_piece *p = add_piece(b, serve_frame_ref(serve_hub_id_frame(r->hub)));
+    p->seq = r->hub->released;
+}
+
+void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *beat,
+                          struct serve_batch *b)
+{
+    b->count = b->bytes = 0;
+    b->change = r->hub->change;
+    b->items_whole = collect_items(r, budget, b);
+    b->whole = b->items_whole && collect_snapshots(r, budget, b);
+    if (beat)
+        (void)add_piece(b, serve_frame_ref(beat));
+    if (b->items_whole && b->count)
+        collect_id(r, b);
+}
+
+void serve_batch_clear(struct serve_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        serve_frame_unref(&b->pieces[i].frame);
+    b->count = 0;
+}
+
+static void advance(struct serve_reader *r, uint64_t change, bool snapshots_done)
+{
+    for (struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
+        if (snapshots_done)
+            f->first_market = f->end_market;
+        if (f->event_change < change)
+            f->event_change = change;
+        if (f->state_change < change)
+            f->state_change = change;
+    }
+}
+
+/* What the groups saw since this reader last had all. */
+static uint64_t offered(struct serve_reader *r)
+{
+    uint64_t n = 0;
+    for (struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
+        n += f->group->updates - f->updates;
+        f->updates = f->group->updates;
+    }
+    return n;
+}
+
+uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b, size_t n)
+{
+    uint64_t change = 0, items = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct serve_piece *p = &b->pieces[i];
+        if (p->change) {
+            change = p->change;
+            items++;
+        }
+        if (p->seq) {
+            r->told_seq = p->seq;
+            r->told = true;
+        }
+        if (p->snapshot) {
+            p->snapshot->first_market = p->next_market;
+            p->snapshot->next_interval = p->next_interval;
+        }
+    }
+    bool has_all = n == b->count && b->items_whole;
+    advance(r, has_all ? b->change : change, n == b->count && b->whole);
+    r->sent += items;
+    if (!has_all)
+        return 0;
+    uint64_t all = offered(r), sent = r->sent;
+    r->sent = 0;
+    return all > sent ? all - sent : 0;
+}
+
+size_t serve_reader_backlog(const struct serve_reader *r, size_t max)
+{
+    size_t bytes = 0;
+    for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
+        uint64_t end = walk_end(f);
+        const struct serve_node *head = &f->group->items;
+        for (const struct serve_node *at = head->prev;
+             at != head && at->item->change > end && bytes <= max; at = at->prev)
+            if (lacks(f, at->item))
+                bytes += at->item->frame->len;
+    }
+    return bytes;
+}

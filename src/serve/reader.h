@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * serve/reader: one follower of the hub and how far it got. No sockets.
+ *
+ *     serve_reader_collect(r, budget, &batch)    what it lacks, in the order it happened
+ *     … write as much of the batch as the socket takes …
+ *     serve_reader_commit(r, &batch, pieces)     so many pieces left our hands
+ *
+ * What was not committed is collected again later, in its newest state. Order: missed events and
+ * changed state by change; then, when it has all events, its snapshots; then an id that covers all
+ * before it. So no id ever claims an event that was not sent.
+ *
+ * Two positions a subscription: events and state, since a resumed client wants old events but its
+ * snapshot already holds all state up to its start.
+ */
+#ifndef STOFKA_SERVE_READER_H
+#define STOFKA_SERVE_READER_H
+
+#include "serve/hub.h"
+
+struct serve_reader;
+
+struct serve_follow {
+    struct serve_reader *reader;
+    struct serve_group *group;
+    struct serve_follow *prev, *next;    /* in the group */
+    struct serve_follow *next_of_reader;
+    uint64_t event_change, state_change; /* has all up to here */
+    uint64_t updates;                    /* of the group when it last had all */
+    uint32_t first_market, end_market;   /* snapshot still to send; equal: done */
+    uint8_t next_interval;               /* of first_market */
+    bool status;                         /* the status group, which everybody follows */
+    struct serve_sub sub;
+};
+
+struct serve_reader {
+    struct serve_hub *hub;
+    struct serve_follow *follows;
+    size_t count;      /* subscriptions, without the status */
+    uint64_t told_seq; /* id last sent */
+    bool told;         /* an id was sent */
+    uint64_t sent;     /* items since it last had all */
+};
+
+enum { SERVE_BATCH_PIECES = 512 };
+
+struct serve_piece {
+    struct serve_frame *frame; /* a reference */
+    uint64_t change;           /* 0: snapshot or id */
+    uint64_t seq;              /* events and ids; else 0 */
+    struct serve_follow *snapshot; /* whose snapshot this is part of */
+    uint32_t next_market;          /* its place when this is sent */
+    uint8_t next_interval;
+};
+
+struct serve_batch {
+    struct serve_piece pieces[SERVE_BATCH_PIECES];
+    size_t count;
+    size_t bytes;
+    uint64_t change; /* of the hub when collected */
+    bool whole;      /* nothing is lacking beyond this batch */
+    bool items_whole; /* no item is lacking beyond it */
+};
+
+void serve_reader_init(struct serve_reader *r, struct serve_hub *h);
+void serve_reader_fini(struct serve_reader *r);
+
+/* The market is known. resume: wants all events after seq; else from now on. No-op if it follows
+ * this already. */
+void serve_reader_add(struct serve_reader *r, const struct serve_sub *s, bool resume, uint64_t seq);
+void serve_reader_remove(struct serve_reader *r, const struct serve_sub *s);
+bool serve_reader_has(const struct serve_reader *r, const struct serve_sub *s);
+void serve_reader_subs_json(const struct serve_reader *r, struct buf *out);
+
+/* An event it had not been sent left the ring: it can't go on. */
+bool serve_reader_overtaken(const struct serve_reader *r);
+
+/* Takes about budget bytes at most (at least one frame). beat: a comment is due. */
+void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *beat,
+                          struct serve_batch *b);
+/* The first n pieces were sent (or will be). Returns how many updates never were (conflated). */
+uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b, size_t n);
+void serve_batch_clear(struct serve_batch *b);
+
+/* Bytes it lacks, counted up to max. */
+size_t serve_reader_backlog(const struct serve_reader *r, size_t max);
+
+#endif
