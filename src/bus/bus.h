@@ -58,11 +58,11 @@ struct bus_position {
 struct bus;
 
 struct bus_settings {
-    const char *url;          /* "memory:" */
-    const char *epoch;        /* memory: the epoch to go on with (from the store) */
+    const char *url;   /* "memory:" */
+    const char *epoch; /* memory: the epoch to go on with (from the store); NULL or "": new */
     struct bus_position from; /* where to go on; count 0: from the start with default partitions */
-    int64_t bound_messages;   /* memory: publish answers ERR_FULL beyond these */
-    int64_t bound_bytes;
+    int64_t bound_messages;   /* memory: publish answers ERR_FULL beyond these; both > 0. */
+    int64_t bound_bytes;      /* Tickers stop at 4/5 of either, so that candles still find room. */
 };
 
 /* ERR_CONFIG: unknown scheme (error names the known ones) or bad settings. */
@@ -70,10 +70,14 @@ enum err bus_open(const struct bus_settings *s, struct bus **out, struct buf *er
 void bus_free(struct bus **b); /* after publishers stopped */
 
 /* Any thread, never blocks, copies m. ERR_FULL: nothing was kept; the caller owes a gap.
- * ERR_CLOSED after bus_close. The partition of a keyed message is chosen by the key. */
+ * ERR_CLOSED after bus_close. ERR_RANGE: larger than the whole bound, no waiting will help. The
+ * partition of a keyed message is chosen by the key (Kafka's default: murmur2 of the key); a
+ * watermark and a message without key go to m->partition. */
 enum err bus_publish(struct bus *b, const struct bus_message *m) MUST_CHECK;
 
-/* wake is called on a publisher's thread when messages wait (uv_async_send); set before publishers start. */
+/* wake is called on a publisher's thread when the bus turns from empty to not empty
+ * (uv_async_send), at once when messages wait already; set before publishers start. Woken, the
+ * consumer polls until ERR_AGAIN, or comes back by itself: there is no second call meanwhile. */
 void bus_on_ready(struct bus *b, void (*wake)(void *ctx), void *ctx);
 
 /* Consumer's thread, never blocks. OK: *out is borrowed until the next poll. ERR_AGAIN: none now.
@@ -84,5 +88,7 @@ void bus_close(struct bus *b); /* publish fails from now on; what waits can stil
 int32_t bus_partitions(const struct bus *b);
 int32_t bus_partition_of(const struct bus *b, const char *code);
 const char *bus_epoch(const struct bus *b);
+
+void bus_metrics_register(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bus: what an implementation provides. All ops required. Contracts as in bus.h. */
+/* bus: what an implementation provides. All ops required. Contracts as in bus.h; wrappers in bus.c
+ * check arguments and count once for all implementations. */
 #ifndef STOFKA_BUS_BUS_IMPL_H
 #define STOFKA_BUS_BUS_IMPL_H
 
@@ -21,6 +22,13 @@ struct bus {
     char epoch[BUS_EPOCH_MAX];
 };
 
+/* Settings were checked by bus_open: epoch fits, positions are in range. */
 enum err bus_memory_open(const struct bus_settings *s, struct bus **out, struct buf *error);
+
+/* The partition that m goes to: by its key, or the one it names. */
+int32_t bus_route(const struct bus *b, const struct bus_message *m);
+
+/* Adds to the gauges of what waits in this process. Any thread. */
+void bus_waiting_add(int64_t messages, int64_t bytes);
 
 #endif

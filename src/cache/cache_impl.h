@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cache: what an implementation provides. All ops required. Contracts as in cache.h. */
+/* cache: what an implementation provides. All ops required. Contracts as in cache.h;
+ * wrappers in cache.c check arguments and count hits and misses. */
 #ifndef STOFKA_CACHE_CACHE_IMPL_H
 #define STOFKA_CACHE_CACHE_IMPL_H
 
@@ -22,5 +23,10 @@ struct cache {
 };
 
 enum err cache_memory_open(int64_t bound_bytes, struct cache **out);
+
+/* Counted by the implementation, since only it knows. */
+void cache_count_evicted(void);
+void cache_count_dropped(void);
+void cache_bytes_add(int64_t bytes);
 
 #endif

@@ -10,8 +10,10 @@
  * ERR_SCHEMA and a message. Prices are INTEGER 1e-8 units, volume and amount exact decimal TEXT,
  * times INTEGER ms UTC, so that a person with sqlite3 can read and check the file.
  *
- * Errors: ERR_FULL (disk full), ERR_READONLY, ERR_IO: nothing of the batch was kept; the caller
- * keeps the batch and tries again. Replaying a batch is harmless.
+ * Errors: ERR_FULL (disk full), ERR_READONLY, ERR_IO, ERR_AGAIN (another process holds the
+ * file's write lock): nothing of the batch was kept; the caller keeps the batch and tries again.
+ * Replaying a batch is harmless. ERR_SCHEMA: the file is damaged or not ours; no retry helps.
+ * The process must ignore SIGXFSZ, or a file size limit kills it instead of being an ERR_FULL.
  */
 #ifndef STOFKA_STORE_STORE_H
 #define STOFKA_STORE_STORE_H
@@ -41,7 +43,8 @@ struct store_span {
     int64_t from_ms, to_ms;
 };
 
-/* All spans of one (market, level): replaces what is kept. lost: spans that nothing can fill. */
+/* All spans of one (market, level, lost), ascending, not empty, disjoint: replaces what is kept.
+ * lost: spans that nothing can fill. Writing costs what changed, from the first change on. */
 struct store_coverage {
     char code[CODE_MAX];
     enum interval level;
@@ -68,6 +71,8 @@ struct store_event {
     size_t len;
 };
 
+/* Key: code. A batch replaces all fields, but beginning_ms 0 leaves a known one as it is. Rows of a
+ * market never written itself make it: no names, not listed. */
 struct store_market {
     char code[CODE_MAX];
     char korean_name[96], english_name[96];
@@ -88,7 +93,7 @@ struct store_batch {
     size_t market_count;
     int32_t position_count; /* 0: positions unchanged */
     int64_t positions[STORE_POSITIONS_MAX];
-    uint64_t seq;        /* newest event sequence number covered by this batch, 0: unchanged */
+    uint64_t seq;         /* newest event sequence number covered by this batch, 0: unchanged */
     int64_t watermark_ms; /* newest watermark, 0: unchanged */
 };
 
@@ -96,21 +101,29 @@ struct store_settings {
     const char *url; /* "sqlite:PATH" */
     enum source source;
     int64_t keep_events; /* how many events stay for resuming */
+    bool read_only;      /* for tools beside a running process: only readers work */
 };
 
-enum err store_open(const struct store_settings *s, struct store **out, struct buf *error) MUST_CHECK;
-void store_free(struct store **s);
+/* ERR_CONFIG: unknown scheme, no such directory, not allowed. ERR_SCHEMA: newer schema, other
+ * source, not a file of ours, damaged. ERR_AGAIN: another process writes to it. */
+enum err store_open(const struct store_settings *s, struct store **out,
+                    struct buf *error) MUST_CHECK;
+void store_free(struct store **s); /* after its readers */
 
-/* Writer thread. All or nothing. error: one line for log and /status when not OK. */
-enum err store_apply(struct store *s, const struct store_batch *batch, struct buf *error) MUST_CHECK;
+/* Writer thread. All or nothing. error: one line for log and /status when not OK. ERR_INVALID: a
+ * row's source is neither the store's nor imported (DESIGN 2.13). */
+enum err store_apply(struct store *s, const struct store_batch *batch,
+                     struct buf *error) MUST_CHECK;
 
 /* Writer thread. Deletes up to max_rows rows of an interval that start before before_ms, oldest
- * first, in one transaction. *deleted < max_rows: none are left. The caller moves coverage first. */
+ * first, in one transaction. *deleted < max_rows: none are left. The caller moves coverage first.
+ */
 enum err store_prune(struct store *s, enum interval i, int64_t before_ms, int64_t max_rows,
                      int64_t *deleted, struct buf *error) MUST_CHECK;
 
 /* Any thread may open its own reader; a reader belongs to one thread at a time. */
-enum err store_reader_open(struct store *s, struct store_reader **out, struct buf *error) MUST_CHECK;
+enum err store_reader_open(struct store *s, struct store_reader **out,
+                           struct buf *error) MUST_CHECK;
 void store_reader_free(struct store_reader **r);
 
 struct store_meta {
@@ -126,15 +139,16 @@ enum err store_meta(struct store_reader *r, struct store_meta *out) MUST_CHECK;
 struct store_query {
     char code[CODE_MAX];
     enum interval interval;
-    int64_t from_ms;   /* inclusive; INT64_MIN: no bound */
-    int64_t to_ms;     /* exclusive; INT64_MAX: no bound */
-    size_t limit;      /* newest first when true below, else oldest first */
+    int64_t from_ms; /* inclusive; INT64_MIN: no bound */
+    int64_t to_ms;   /* exclusive; INT64_MAX: no bound */
+    size_t limit;    /* newest first when true below, else oldest first */
     bool newest_first;
     bool with_tombstones;
 };
 typedef void store_row_f(void *ctx, const struct candle *c);
-/* Calls each for every row in order. *seq (may be NULL): meta.seq of the same snapshot, so the
- * caller knows which events the rows already hold. */
+/* Calls each for every row in order; each must not use the same reader, and holds up the log's
+ * recycling while it runs: no waiting in it, and bounded limits. *seq (may be NULL): meta.seq of
+ * the same snapshot, so the caller knows which events the rows already hold. */
 enum err store_range(struct store_reader *r, const struct store_query *q, store_row_f *each,
                      void *ctx, uint64_t *seq) MUST_CHECK;
 
@@ -149,5 +163,7 @@ enum err store_read_gaps(struct store_reader *r, const char *code, bool open_onl
 enum err store_read_events(struct store_reader *r, uint64_t after_seq, store_event_f *each,
                            void *ctx) MUST_CHECK;
 enum err store_read_markets(struct store_reader *r, store_market_f *each, void *ctx) MUST_CHECK;
+
+void store_metrics_register(void);
 
 #endif

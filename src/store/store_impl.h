@@ -28,11 +28,17 @@ struct store_ops {
 /* First members of the implementations' structs. */
 struct store {
     const struct store_ops *ops;
+    enum source source; /* set by store_open */
+    bool read_only;
 };
 struct store_reader {
     const struct store_ops *ops;
 };
 
-enum err store_sqlite_open(const struct store_settings *s, struct store **out, struct buf *error);
+/* path: what follows "sqlite:" in the url. */
+enum err store_sqlite_open(const struct store_settings *s, const char *path, struct store **out,
+                           struct buf *error);
+
+void store_log_bytes_set(int64_t bytes); /* gauge of the write-ahead log */
 
 #endif
