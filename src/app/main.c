@@ -1,27 +1,139 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdbool.h>
+/* stofka: picks the subcommand. Exit codes: 0 done, 1 failed, 2 wrong usage or set-up. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/rollup.h"
+#include "app/run.h"
+#include "app/settings.h"
+#include "base/metric.h"
 
-static const char usage[] = "usage: stofka COMMAND [FLAGS]\n"
-                            "\n"
-                            "  rollup     rolls candles up into coarser ones\n"
-                            "\n"
-                            "  --version  prints the version\n"
-                            "  --help     prints this\n";
+enum { EXIT_USAGE = 2 };
+
+static int config_main(int argc, char **argv);
+static int metrics_main(int argc, char **argv);
+static int help_main(int argc, char **argv);
+static int version_main(int argc, char **argv);
+
+static const struct command {
+    const char *name, *help;
+    int (*main)(int argc, char **argv);
+} commands[] = {
+    {"run", "hears the exchange, keeps and serves it: all in one process", run_main},
+    {"rollup", "rolls candles from standard input up into coarser ones", rollup_main},
+    {"config", "shows each setting: value, where from, meaning (--markdown: reference page)",
+     config_main},
+    {"metrics", "lists the metrics (--markdown: reference page)", metrics_main},
+    {"help", "help COMMAND: its flags", help_main},
+    {"--help", NULL, help_main},
+    {"-h", NULL, help_main},
+    {"--version", NULL, version_main},
+    {"version", "prints the version", version_main},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static void usage(FILE *to)
+{
+    fputs("usage: stofka COMMAND [FLAGS]\n\n", to);
+    for (size_t k = 0; k < COMMAND_COUNT; k++)
+        if (commands[k].help)
+            fprintf(to, "  %-9s %s\n", commands[k].name, commands[k].help);
+    fputs("\nExit codes: 0 done, 1 failed, 2 wrong usage or set-up.\n", to);
+}
+
+static void print(struct buf *out)
+{
+    fwrite(out->data, 1, out->len, stdout);
+    buf_free(out);
+}
+
+static bool wants_markdown(int *argc, char ***argv)
+{
+    if (*argc == 0 || strcmp((*argv)[0], "--markdown") != 0)
+        return false;
+    ++*argv;
+    --*argc;
+    return true;
+}
+
+static int config_main(int argc, char **argv)
+{
+    struct settings settings;
+    struct config *config = NULL;
+    struct buf out = {0};
+    if (wants_markdown(&argc, &argv)) {
+        config_markdown(settings_rows, &out);
+        print(&out);
+        return EXIT_SUCCESS;
+    }
+    if (config_load(settings_rows, argc, argv, &settings, &config, &out) != OK) {
+        fprintf(stderr, "stofka config: %s\n", out.data);
+        buf_free(&out);
+        return EXIT_USAGE;
+    }
+    config_show(config, &out);
+    print(&out);
+    config_free(&config);
+    return EXIT_SUCCESS;
+}
+
+static int metrics_main(int argc, char **argv)
+{
+    struct buf out = {0};
+    run_register_metrics();
+    if (wants_markdown(&argc, &argv))
+        metric_markdown(&out);
+    else
+        metric_text(&out);
+    print(&out);
+    return EXIT_SUCCESS;
+}
+
+static int run_help(void)
+{
+    struct buf out = {0};
+    buf_str(&out, "usage: stofka run [FLAGS]\n\nHears the exchange, rolls every second up into all "
+                  "intervals, keeps them in one file and serves the page and the API.\n\n");
+    config_usage(settings_rows, &out);
+    print(&out);
+    return EXIT_SUCCESS;
+}
+
+static int help_main(int argc, char **argv)
+{
+    static char help_flag[] = "--help";
+    char *help[] = {help_flag, NULL};
+    if (argc == 0) {
+        usage(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(argv[0], "run") == 0 || strcmp(argv[0], "config") == 0)
+        return run_help();
+    if (strcmp(argv[0], "rollup") == 0)
+        return rollup_main(1, help);
+    fprintf(stderr, "stofka help: no help on \"%s\"\n", argv[0]);
+    return EXIT_USAGE;
+}
+
+static int version_main(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    puts("stofka " STOFKA_VERSION);
+    return EXIT_SUCCESS;
+}
 
 int main(int argc, char **argv)
 {
-    const char *command = argc > 1 ? argv[1] : "";
-    if (strcmp(command, "rollup") == 0)
-        return rollup_main(argc - 2, argv + 2);
-    if (strcmp(command, "--version") == 0) {
-        puts("stofka " STOFKA_VERSION);
-        return 0;
-    }
-    bool help = strcmp(command, "--help") == 0 || strcmp(command, "help") == 0;
-    fputs(usage, help ? stdout : stderr);
-    return help ? 0 : 2;
+    const char *name = argc > 1 ? argv[1] : "";
+    bool asks_help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    if (asks_help)
+        return help_main(1, argv + 1);
+    for (size_t k = 0; k < COMMAND_COUNT; k++)
+        if (strcmp(commands[k].name, name) == 0)
+            return commands[k].main(argc - 2, argv + 2);
+    if (name[0])
+        fprintf(stderr, "stofka: no command \"%s\"\n\n", name);
+    usage(stderr);
+    return EXIT_USAGE;
 }

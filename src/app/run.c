@@ -245,7 +245,9 @@ static enum err open_store(struct run *r, struct buf *error)
         return e;
     struct buf url = {0};
     buf_printf(&url, "sqlite:%s/stofka.db", r->settings.store_data);
-    struct store_settings s = {url.data, r->source, r->settings.store_keep_events};
+    struct store_settings s = {.url = url.data,
+                               .source = r->source,
+                               .keep_events = r->settings.store_keep_events};
     e = store_open(&s, &r->store, error);
     buf_free(&url);
     if (e == OK)
@@ -457,6 +459,7 @@ static void live(struct run *r)
     start_signal(r, &r->sigint, SIGINT);
     start_signal(r, &r->sigterm, SIGTERM);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* the store answers a file size limit as a full disk */
     exchange_start(r->exchange);
     log_info("run.started", "source=%s exchange=%s data=%s", source_name(r->source),
              settings_exchange_url(&r->settings), r->settings.store_data);
