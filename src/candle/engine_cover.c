@@ -166,6 +166,15 @@ bool candle_engine_lost(struct candle_engine *e, const char *code, int64_t from_
     return spans_contain(&engine_market(e, code)->lost, from_ms, to_ms);
 }
 
+/* Start of the first window that begins at ms or later; all of time begins at 0. */
+static int64_t first_whole_window(enum interval i, int64_t ms)
+{
+    if (ms <= 0)
+        return 0;
+    int64_t start = interval_start(i, ms);
+    return start == ms ? start : interval_end(i, start);
+}
+
 int64_t candle_engine_covered_from(struct candle_engine *e, const char *code, enum interval i,
                                    int64_t to_ms)
 {
@@ -177,8 +186,7 @@ int64_t candle_engine_covered_from(struct candle_engine *e, const char *code, en
             const struct spans *s = &m->cov[level];
             for (size_t k = s->count; k-- > 0;)
                 if (s->items[k].from_ms < from && s->items[k].to_ms >= from) {
-                    int64_t start = interval_start(i, s->items[k].from_ms);
-                    from = start == s->items[k].from_ms ? start : interval_end(i, start);
+                    from = first_whole_window(i, s->items[k].from_ms);
                     break;
                 }
             if (level == INTERVAL_1S)
@@ -201,8 +209,7 @@ void candle_engine_forget(struct candle_engine *e, enum interval level, int64_t 
                 continue;
             for (size_t n = 0; n < m->cov[level].count; n++) {
                 struct span s = m->cov[level].items[n];
-                int64_t from = interval_start(p, s.from_ms);
-                from = from < s.from_ms ? interval_end(p, from) : from;
+                int64_t from = first_whole_window(p, s.from_ms);
                 int64_t to = interval_start(p, s.to_ms < before_ms ? s.to_ms : before_ms);
                 cover_add(m, p, from, to);
             }
