@@ -327,11 +327,13 @@ static void collect_id(struct serve_reader *r, struct serve_batch *b)
     p->seq = r->hub->released;
 }
 
-void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *beat,
-                          struct serve_batch *b)
+void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *opening,
+                          struct serve_frame *beat, struct serve_batch *b)
 {
     b->count = b->bytes = 0;
     b->change = r->hub->change;
+    if (opening)
+        (void)add_piece(b, serve_frame_ref(opening));
     b->items_whole = collect_items(r, budget, b);
     b->whole = b->items_whole && collect_snapshots(r, budget, b);
     if (beat)

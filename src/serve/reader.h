@@ -75,9 +75,10 @@ void serve_reader_subs_json(const struct serve_reader *r, struct buf *out);
 /* An event it had not been sent left the ring: it can't go on. */
 bool serve_reader_overtaken(const struct serve_reader *r);
 
-/* Takes about budget bytes at most (at least one frame). beat: a comment is due. */
-void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *beat,
-                          struct serve_batch *b);
+/* Takes about budget bytes at most (at least one frame). opening (or NULL) goes before all else,
+ * beat (a comment, or NULL) after all. */
+void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *opening,
+                          struct serve_frame *beat, struct serve_batch *b);
 /* The first n pieces were sent (or will be). Returns how many updates never were (conflated). */
 uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b, size_t n);
 void serve_batch_clear(struct serve_batch *b);
