@@ -157,17 +157,17 @@ static void start(struct serve_request *req, const struct serve_http_request *q,
     struct serve_stream *st = mem_zalloc(sizeof *st);
     struct serve_slice cursor;
     struct buf text = {0};
-    uint64_t seq = 0;
+    struct serve_position at = {0};
     bool asked = find_cursor(q, sq, &cursor);
-    const char *lost = asked ? serve_hub_cursor(&s->hub, cursor.at, cursor.len, &seq) : NULL;
+    const char *lost = asked ? serve_hub_cursor(&s->hub, cursor.at, cursor.len, &at) : NULL;
     st->conn = c;
     st->beat_ms = (int64_t)uv_now(s->loop);
     serve_reader_init(&st->reader, &s->hub);
     take_id(s, st);
     for (size_t i = 0; i < sq->subs.count; i++)
-        serve_reader_add(&st->reader, &sq->subs.subs[i], asked && !lost, seq);
+        serve_reader_add(&st->reader, &sq->subs.subs[i], asked && !lost ? &at : NULL);
     st->reader.told = asked && !lost;
-    st->reader.told_seq = seq;
+    st->reader.at = at;
     if (asked)
         metric_add(lost ? &serve_metric_resets : &serve_metric_resumed, 1);
     write_head(&text, req);
@@ -241,7 +241,7 @@ static void apply(struct serve_request *req, struct serve_stream *st,
     for (size_t i = 0; i < remove->count; i++)
         serve_reader_remove(&st->reader, &remove->subs[i]);
     for (size_t i = 0; i < add->count; i++)
-        serve_reader_add(&st->reader, &add->subs[i], false, 0);
+        serve_reader_add(&st->reader, &add->subs[i], NULL);
     serve_fan_mark(req->s, st);
     buf_str(&json, "{\"sub\":");
     serve_reader_subs_json(&st->reader, &json);

@@ -73,8 +73,8 @@ static void count_sent(const struct serve_batch *b, size_t pieces)
     int64_t events = 0, states = 0, bytes = 0;
     for (size_t i = 0; i < pieces; i++) {
         bytes += b->pieces[i].frame->len;
-        events += b->pieces[i].change && b->pieces[i].seq;
-        states += b->pieces[i].snapshot || (b->pieces[i].change && !b->pieces[i].seq);
+        events += b->pieces[i].change && b->pieces[i].id;
+        states += b->pieces[i].snapshot || (b->pieces[i].change && !b->pieces[i].id);
     }
     metric_add(&serve_metric_bytes, bytes);
     metric_add(&serve_metric_events, events);
