@@ -32,17 +32,18 @@ static void one_line(char *text, size_t len)
             text[i] = ' ';
 }
 
-static size_t id_line(char out[64], const char *epoch, uint64_t seq)
+static size_t id_line(char out[64], const char *epoch, struct serve_position at)
 {
-    int n = epoch ? snprintf(out, 64, "id: %.24s:%" PRIu64 "\n", epoch, seq) : 0;
+    const char *half = at.half ? ".1" : "";
+    int n = epoch ? snprintf(out, 64, "id: %.24s:%" PRIu64 "%s\n", epoch, at.seq, half) : 0;
     return (size_t)n;
 }
 
-struct serve_frame *serve_frame_event(const char *epoch, uint64_t seq, const char *event,
-                                      const char *json, size_t len)
+struct serve_frame *serve_frame_event(const char *epoch, struct serve_position at,
+                                      const char *event, const char *json, size_t len)
 {
     char head[128], id[64];
-    size_t id_len = id_line(id, epoch, seq);
+    size_t id_len = id_line(id, epoch, at);
     int n = snprintf(head, sizeof head, "%.*sevent: %.32s\ndata: ", (int)id_len, id, event);
     size_t head_len = (size_t)n;
     struct serve_frame *f = frame_new(head_len + len + 2);
@@ -53,10 +54,10 @@ struct serve_frame *serve_frame_event(const char *epoch, uint64_t seq, const cha
     return f;
 }
 
-struct serve_frame *serve_frame_id(const char *epoch, uint64_t seq)
+struct serve_frame *serve_frame_id(const char *epoch, struct serve_position at)
 {
     char text[65];
-    size_t len = id_line(text, epoch, seq);
+    size_t len = id_line(text, epoch, at);
     text[len++] = '\n';
     return serve_frame_bytes(text, len);
 }

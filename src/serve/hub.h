@@ -36,7 +36,7 @@ struct serve_node {
 
 struct serve_item {
     uint64_t change;
-    uint64_t seq;              /* events; 0: a slot */
+    struct serve_position at;  /* events; seq 0: a slot */
     struct serve_frame *frame; /* NULL: a slot that nobody followed yet */
     int64_t start_ms;          /* forming slots: newest window seen */
     unsigned node_count;
@@ -136,11 +136,11 @@ struct serve_group *serve_hub_group(struct serve_hub *h, const struct serve_sub 
 /* Frame with the id of everything released; borrowed. */
 struct serve_frame *serve_hub_id_frame(struct serve_hub *h);
 
-/* A cursor as a client gave it. NULL: fine, *seq set; else the reason for a reset. */
+/* A cursor as a client gave it. NULL: fine, *at set; else the reason for a reset. */
 const char *serve_hub_cursor(const struct serve_hub *h, const char *text, size_t len,
-                             uint64_t *seq);
-/* The change from which a reader that has all up to seq goes on. */
-uint64_t serve_hub_change_after(const struct serve_hub *h, uint64_t seq);
+                             struct serve_position *at);
+/* The change from which a reader that has all up to there goes on. */
+uint64_t serve_hub_change_after(const struct serve_hub *h, struct serve_position at);
 
 /* Takes one dirty group off the list; NULL: none left. */
 struct serve_group *serve_hub_take_dirty(struct serve_hub *h);

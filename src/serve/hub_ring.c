@@ -63,8 +63,8 @@ static struct serve_item *event_item(struct serve_hub *h, unsigned nodes,
 {
     struct serve_item *it = serve_item_new(nodes);
     it->change = ++h->change;
-    it->seq = e->seq;
-    it->frame = serve_frame_event(h->epoch, e->seq, name, e->json, e->len);
+    it->at = (struct serve_position){e->seq, strcmp(name, "candle") == 0};
+    it->frame = serve_frame_event(h->epoch, it->at, name, e->json, e->len);
     return it;
 }
 
@@ -176,7 +176,7 @@ struct serve_frame *serve_hub_id_frame(struct serve_hub *h)
 {
     if (!h->id_frame || h->id_seq != h->released) {
         serve_frame_unref(&h->id_frame);
-        h->id_frame = serve_frame_id(h->epoch, h->released);
+        h->id_frame = serve_frame_id(h->epoch, (struct serve_position){h->released, false});
         h->id_seq = h->released;
     }
     return h->id_frame;
@@ -198,25 +198,29 @@ static bool parse_seq(const char *text, size_t len, uint64_t *out)
     return true;
 }
 
-const char *serve_hub_cursor(const struct serve_hub *h, const char *text, size_t len, uint64_t *seq)
+const char *serve_hub_cursor(const struct serve_hub *h, const char *text, size_t len,
+                             struct serve_position *at)
 {
     const char *colon = len ? memrchr(text, ':', len) : NULL;
     uint64_t n;
-    if (!colon || !parse_seq(colon + 1, (size_t)(text + len - colon - 1), &n))
+    bool half = len > 2 && memcmp(text + len - 2, ".1", 2) == 0;
+    const char *end = text + len - (half ? 2 : 0);
+    if (!colon || colon >= end || !parse_seq(colon + 1, (size_t)(end - colon - 1), &n))
         return "position unreadable";
     size_t epoch_len = (size_t)(colon - text);
     if (epoch_len != strlen(h->epoch) || memcmp(text, h->epoch, epoch_len) != 0)
         return "epoch unknown";
     if (n > h->newest)
         return "position ahead";
-    if (n < h->ring.floor)
+    if (n < h->ring.floor || (half && n == h->ring.floor))
         return "position lost";
-    *seq = n;
+    *at = (struct serve_position){n, half};
     return NULL;
 }
 
-uint64_t serve_hub_change_after(const struct serve_hub *h, uint64_t seq)
+uint64_t serve_hub_change_after(const struct serve_hub *h, struct serve_position at)
 {
+    uint64_t seq = at.half ? at.seq - 1 : at.seq;
     size_t low = 0, high = h->ring.count; /* first entry after seq */
     while (low < high) {
         size_t mid = (low + high) / 2;
@@ -225,5 +229,8 @@ uint64_t serve_hub_change_after(const struct serve_hub *h, uint64_t seq)
         else
             low = mid + 1;
     }
-    return low == h->ring.count ? h->change : entry_at(&h->ring, low)->items[0]->change - 1;
+    if (low == h->ring.count)
+        return h->change;
+    const struct serve_ring_entry *e = entry_at(&h->ring, low);
+    return at.half && e->seq == at.seq ? e->items[0]->change : e->items[0]->change - 1;
 }

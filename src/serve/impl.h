@@ -81,7 +81,9 @@ struct serve_conn {
     struct serve_stream *stream;
     int64_t deadline_ms;
     uint8_t phase;
+    size_t queued;   /* WRITING: what was left when it last moved */
     bool admin;
+    bool refused;    /* over a limit: only told so */
     bool ended;      /* the client sent its FIN */
     bool paused;     /* too much sent ahead: not reading */
     bool processing; /* serve_conn_process is on the stack */
@@ -94,15 +96,17 @@ struct serve_request {
     enum serve_route_id route;
     bool head, keep_alive;
     const char *allow_origin; /* CORS: into settings; NULL none */
-    char etag[64];            /* If-None-Match where it is short enough to be ours */
+    char etag[160];           /* If-None-Match where it is short enough */
     bool any_etag;            /* If-None-Match: * */
     uint64_t started_ns;
+    char code[CODE_MAX]; /* candles */
+    enum interval interval;
 };
 
 struct serve_stream {
     struct serve_reader reader; /* first: followers lead here */
     struct serve_conn *conn;
-    struct serve_stream *next_dirty;
+    struct serve_stream *prev_dirty, *next_dirty;
     bool dirty;
     bool beat;                   /* a comment is due */
     struct serve_frame *opening; /* response head and hello; NULL once sent */
@@ -113,8 +117,17 @@ struct serve_stream {
     uint64_t token;              /* other half of the id */
 };
 
+/* Who holds a stream's id, so that POST /stream/{id} finds it. */
 struct serve_id_slot {
     struct serve_stream *stream; /* NULL: free */
+    size_t next_free;            /* slot number + 1; 0: none */
+};
+
+/* The rest of a frame that the socket did not take; the stream is blocked until it is written. */
+struct serve_rest {
+    uv_write_t write;
+    struct serve_stream *stream; /* NULL: gone */
+    struct serve_frame *frame;
 };
 
 struct serve_address {
@@ -130,7 +143,8 @@ struct serve_fan {
     uv_idle_t idle;              /* runs while streams are to be written to: the loop still polls */
     struct serve_stream *first, *last; /* dirty streams, first in first out */
     uint64_t tick_ms;            /* when the last tick began */
-    uint64_t dirty_ns;           /* when the oldest unsent change came */
+    uint64_t dirty_ns;           /* when the oldest change not yet taken up came */
+    uint64_t taken_ns;           /* dirty_ns of what is being sent; 0: nothing */
     struct serve_batch batch;    /* scratch */
     struct serve_frame *comment;
 };
@@ -142,22 +156,37 @@ struct serve {
     char *listen, *admin, *cors, *version;
     char **origins; /* of cors, split */
     size_t origin_count;
+    bool any_origin;
     struct serve_hub hub;
     struct serve_fan fan;
+    int listen_fd, admin_fd; /* bound; -1 once a handle owns it */
     uv_tcp_t listener, admin_listener;
     uv_timer_t sweep;
     struct serve_conn *conns, *streaming;
     int64_t conn_count, stream_count, admin_count, refused_count;
     int handles; /* libuv handles not yet closed, conns included */
-    bool admin_open, started, stopping;
+    bool started, stopping, timers_closed;
     void (*done)(void *ctx);
     void *done_ctx;
     struct serve_address *addresses[SERVE_ADDRESS_BUCKETS];
     struct serve_id_slot *ids;
-    size_t id_count;
+    size_t id_count, free_id; /* free_id: slot number + 1; 0: none */
     char *read_buf;
     char source_name[32];
 };
+
+/* --- serve.c ------------------------------------------------------------------------------ */
+
+/* A handle's close callback ran. */
+void serve_handle_closed(struct serve *s);
+
+/* --- listen.c ----------------------------------------------------------------------------- */
+
+/* Binds "host:port"; ERR_CONFIG or ERR_IO with one line in *error. */
+enum err serve_listen_bind(const char *what, const char *text, int *fd,
+                           struct buf *error) MUST_CHECK;
+/* "http://127.0.0.1:8080" of a bound socket. */
+void serve_listen_url(int fd, struct buf *out);
 
 /* --- conn.c ------------------------------------------------------------------------------- */
 
@@ -200,6 +229,7 @@ void serve_answer(struct serve_request *req, const struct serve_answer *a);
 void serve_request_free(struct serve_request *req);
 /* What every response carries after its status line. */
 void serve_answer_common(struct buf *head, const struct serve_request *req);
+const char *serve_status_name(int status);
 void serve_error_json(struct buf *out, const char *name, const char *message);
 
 /* --- page.c, rest.c ----------------------------------------------------------------------- */
@@ -218,6 +248,7 @@ void serve_stream_open(struct serve_request *req, const struct serve_http_reques
                        enum serve_stream_form form);
 void serve_stream_change(struct serve_request *req, const struct serve_http_request *q);
 void serve_stream_free(struct serve_stream **st);
+void serve_stream_id(const struct serve_stream *st, struct buf *out);
 /* The source of what is served, as the status event last named it. */
 void serve_stream_note_status(struct serve *s, const char *json, size_t len);
 
@@ -230,11 +261,11 @@ void serve_stream_evict(struct serve_stream *st, const char *reason);
 
 /* --- fan.c -------------------------------------------------------------------------------- */
 
-enum err serve_fan_open(struct serve *s);
+enum err serve_fan_open(struct serve *s) MUST_CHECK;
 void serve_fan_wake(void *s);
 void serve_fan_mark(struct serve *s, struct serve_stream *st);
 void serve_fan_forget(struct serve *s, struct serve_stream *st);
-void serve_fan_stop(struct serve *s); /* no more timers run */
+void serve_fan_close(struct serve *s, uv_close_cb closed); /* its two handles */
 
 /* --- metrics.c ---------------------------------------------------------------------------- */
 

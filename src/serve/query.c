@@ -7,13 +7,20 @@
 
 enum { COUNT_DEFAULT = 200, COUNT_MAX = 1000, GOT_MAX = 64 };
 
-void serve_query_got(struct buf *why, const char *text, size_t len)
+static void add_printable(struct buf *out, const char *text, size_t len)
 {
     size_t n = len < GOT_MAX ? len : GOT_MAX;
-    buf_str(why, "; got \"");
     for (size_t i = 0; i < n; i++)
-        buf_char(why, text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?');
-    buf_str(why, len > n ? "…\"" : "\"");
+        buf_char(out, text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?');
+    if (len > n)
+        buf_str(out, "…");
+}
+
+void serve_query_got(struct buf *why, const char *text, size_t len)
+{
+    buf_str(why, "; got \"");
+    add_printable(why, text, len);
+    buf_char(why, '"');
 }
 
 void serve_query_intervals(struct buf *out)
@@ -53,17 +60,18 @@ static bool decode(struct serve_slice in, struct buf *out)
     return true;
 }
 
+/* "x: unknown parameter; allowed: code, interval" */
 static enum err wrong_name(struct buf *why, const struct buf *name,
                            const struct serve_param *params, size_t count)
 {
-    buf_str(why, "unknown parameter; known: ");
+    add_printable(why, name->len ? name->data : "", name->len);
+    buf_str(why, ": unknown parameter; allowed: ");
     if (count == 0)
         buf_str(why, "none");
     for (size_t i = 0; i < count; i++) {
         buf_str(why, i ? ", " : "");
         buf_str(why, params[i].name);
     }
-    serve_query_got(why, name->len ? name->data : "", name->len);
     return ERR_INVALID;
 }
 

@@ -78,7 +78,8 @@ bool serve_reader_has(const struct serve_reader *r, const struct serve_sub *s)
     return false;
 }
 
-void serve_reader_add(struct serve_reader *r, const struct serve_sub *s, bool resume, uint64_t seq)
+void serve_reader_add(struct serve_reader *r, const struct serve_sub *s,
+                      const struct serve_position *after)
 {
     struct serve_hub *h = r->hub;
     struct serve_group *g = serve_hub_group(h, s);
@@ -88,7 +89,7 @@ void serve_reader_add(struct serve_reader *r, const struct serve_sub *s, bool re
     f->group = g;
     f->sub = *s;
     f->state_change = h->change;
-    f->event_change = resume ? serve_hub_change_after(h, seq) : h->change;
+    f->event_change = after ? serve_hub_change_after(h, *after) : h->change;
     if (s->topic != SERVE_TOPIC_POSTGRES) {
         int64_t at = s->code[0] ? serve_hub_find_index(h, s->code) : 0;
         f->first_market = (uint32_t)at;
@@ -136,7 +137,7 @@ bool serve_reader_overtaken(const struct serve_reader *r)
 
 static bool lacks(const struct serve_follow *f, const struct serve_item *it)
 {
-    return it->frame && it->change > (it->seq ? f->event_change : f->state_change);
+    return it->frame && it->change > (it->at.seq ? f->event_change : f->state_change);
 }
 
 static uint64_t walk_end(const struct serve_follow *f)
@@ -218,7 +219,8 @@ static bool collect_items(struct serve_reader *r, size_t budget, struct serve_ba
             return false;
         struct serve_piece *p = add_piece(b, serve_frame_ref(it->frame));
         p->change = it->change;
-        p->seq = it->seq;
+        p->at = it->at;
+        p->id = it->at.seq > 0;
         before = it;
     }
     return true;
@@ -248,11 +250,12 @@ static void snapshot_candles(struct serve_reader *r, struct serve_batch *b, stru
     const struct serve_source *src = r->hub->source;
     const char *code = r->hub->markets[at.market]->code;
     enum interval i = (enum interval)at.interval;
+    const struct serve_position p = {0};
     size_t n = src->open_windows(src->ctx, code, i, open, OPEN_WINDOWS_MAX);
     for (size_t k = 0; k < n; k++) {
         struct buf json = {0};
         candle_json(&json, code, i, &open[k]);
-        snapshot_piece(b, f, serve_frame_event(NULL, 0, "candle", json.data, json.len),
+        snapshot_piece(b, f, serve_frame_event(NULL, p, "candle", json.data, json.len),
                        k + 1 == n ? next : at);
         buf_free(&json);
     }
@@ -314,24 +317,27 @@ static bool collect_snapshots(struct serve_reader *r, size_t budget, struct serv
 
 static void collect_id(struct serve_reader *r, struct serve_batch *b)
 {
-    uint64_t told = r->told_seq;
-    bool any = r->told;
+    struct serve_position at = r->at;
+    bool told = r->told;
     for (size_t i = 0; i < b->count; i++)
-        if (b->pieces[i].seq) {
-            told = b->pieces[i].seq;
-            any = true;
+        if (b->pieces[i].id) {
+            at = b->pieces[i].at;
+            told = true;
         }
-    if (any && told >= r->hub->released)
+    if (told && (at.seq > r->hub->released || (at.seq == r->hub->released && !at.half)))
         return;
     struct serve_piece *p = add_piece(b, serve_frame_ref(serve_hub_id_frame(r->hub)));
-    p->seq = r->hub->released;
+    p->at = (struct serve_position){r->hub->released, false};
+    p->id = true;
 }
 
-void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *beat,
-                          struct serve_batch *b)
+void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *opening,
+                          struct serve_frame *beat, struct serve_batch *b)
 {
     b->count = b->bytes = 0;
     b->change = r->hub->change;
+    if (opening)
+        (void)add_piece(b, serve_frame_ref(opening));
     b->items_whole = collect_items(r, budget, b);
     b->whole = b->items_whole && collect_snapshots(r, budget, b);
     if (beat)
@@ -379,8 +385,8 @@ uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b
             change = p->change;
             items++;
         }
-        if (p->seq) {
-            r->told_seq = p->seq;
+        if (p->id) {
+            r->at = p->at;
             r->told = true;
         }
         if (p->snapshot) {

@@ -37,8 +37,8 @@ struct serve_reader {
     struct serve_hub *hub;
     struct serve_follow *follows;
     size_t count;      /* subscriptions, without the status */
-    uint64_t told_seq; /* id last sent */
-    bool told;         /* an id was sent */
+    struct serve_position at; /* id last sent */
+    bool told;                /* an id was sent */
     uint64_t sent;     /* items since it last had all */
 };
 
@@ -47,7 +47,8 @@ enum { SERVE_BATCH_PIECES = 512 };
 struct serve_piece {
     struct serve_frame *frame; /* a reference */
     uint64_t change;           /* 0: snapshot or id */
-    uint64_t seq;              /* events and ids; else 0 */
+    struct serve_position at;  /* events and ids; else seq 0 */
+    bool id;                   /* carries an id */
     struct serve_follow *snapshot; /* whose snapshot this is part of */
     uint32_t next_market;          /* its place when this is sent */
     uint8_t next_interval;
@@ -65,9 +66,10 @@ struct serve_batch {
 void serve_reader_init(struct serve_reader *r, struct serve_hub *h);
 void serve_reader_fini(struct serve_reader *r);
 
-/* The market is known. resume: wants all events after seq; else from now on. No-op if it follows
+/* The market is known. after: wants all events after there; NULL: from now on. No-op if it follows
  * this already. */
-void serve_reader_add(struct serve_reader *r, const struct serve_sub *s, bool resume, uint64_t seq);
+void serve_reader_add(struct serve_reader *r, const struct serve_sub *s,
+                      const struct serve_position *after);
 void serve_reader_remove(struct serve_reader *r, const struct serve_sub *s);
 bool serve_reader_has(const struct serve_reader *r, const struct serve_sub *s);
 void serve_reader_subs_json(const struct serve_reader *r, struct buf *out);
@@ -75,9 +77,10 @@ void serve_reader_subs_json(const struct serve_reader *r, struct buf *out);
 /* An event it had not been sent left the ring: it can't go on. */
 bool serve_reader_overtaken(const struct serve_reader *r);
 
-/* Takes about budget bytes at most (at least one frame). beat: a comment is due. */
-void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *beat,
-                          struct serve_batch *b);
+/* Takes about budget bytes at most (at least one frame). opening (or NULL) goes before all else,
+ * beat (a comment, or NULL) after all. */
+void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *opening,
+                          struct serve_frame *beat, struct serve_batch *b);
 /* The first n pieces were sent (or will be). Returns how many updates never were (conflated). */
 uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b, size_t n);
 void serve_batch_clear(struct serve_batch *b);

@@ -11,8 +11,9 @@
  * interval); a slow client gets the newest (conflation). Events (closed, repaired, partial
  * candles, gaps): numbered by seq, kept in a bounded ring of prebuilt frames, never conflated; a client whose place in
  * the ring is overtaken is closed with a reason. Every frame is encoded once, then shared by
- * reference. SSE ids are "epoch:seq": each event frame carries its own id, and every
- * flush ends with one that covers all sent before it.
+ * reference. SSE ids are "epoch:seq" ("epoch:seq.1" between the two frames of
+ * one candle): each event frame carries its own id, and every flush ends with one that covers all
+ * sent before it. Clients treat them as opaque.
  */
 #ifndef STOFKA_SERVE_SERVE_H
 #define STOFKA_SERVE_SERVE_H

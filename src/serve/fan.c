@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When streams are written to. A tick takes up what changed: at once when the last was long ago,
+ * else flush_ms after it. Its streams are written in slices, one a loop turn, so that requests
+ * get theirs (an active idle handle makes the loop poll without waiting).
+ */
+#include "serve/impl.h"
+
+enum { SLICE = 64 };
+
+static void on_idle(uv_idle_t *idle);
+static void on_timer(uv_timer_t *timer);
+
+enum err serve_fan_open(struct serve *s)
+{
+    struct serve_fan *f = &s->fan;
+    if (uv_timer_init(s->loop, &f->timer) != 0 || uv_idle_init(s->loop, &f->idle) != 0)
+        return ERR_IO;
+    f->timer.data = f->idle.data = s;
+    s->handles += 2;
+    return OK;
+}
+
+void serve_fan_close(struct serve *s, uv_close_cb closed)
+{
+    uv_close((uv_handle_t *)&s->fan.timer, closed);
+    uv_close((uv_handle_t *)&s->fan.idle, closed);
+}
+
+static void start_idle(struct serve *s)
+{
+    if (!s->stopping)
+        uv_idle_start(&s->fan.idle, on_idle);
+}
+
+/* Sees to it that a tick comes when it is due. */
+static void schedule(struct serve *s)
+{
+    struct serve_fan *f = &s->fan;
+    if (!s->started || s->stopping || uv_is_active((uv_handle_t *)&f->idle))
+        return;
+    uint64_t since = uv_now(s->loop) - f->tick_ms, wait = (uint64_t)s->set.flush_ms;
+    if (since >= wait)
+        start_idle(s);
+    else if (!uv_is_active((uv_handle_t *)&f->timer))
+        uv_timer_start(&f->timer, on_timer, wait - since, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    start_idle(timer->data);
+}
+
+void serve_fan_wake(void *ctx)
+{
+    struct serve *s = ctx;
+    s->fan.dirty_ns = uv_hrtime();
+    schedule(s);
+}
+
+void serve_fan_mark(struct serve *s, struct serve_stream *st)
+{
+    struct serve_fan *f = &s->fan;
+    if (!st->dirty) {
+        st->dirty = true;
+        st->next_dirty = NULL;
+        st->prev_dirty = f->last;
+        if (f->last)
+            f->last->next_dirty = st;
+        else
+            f->first = st;
+        f->last = st;
+    }
+    schedule(s);
+}
+
+void serve_fan_forget(struct serve *s, struct serve_stream *st)
+{
+    struct serve_fan *f = &s->fan;
+    if (!st->dirty)
+        return;
+    st->dirty = false;
+    if (st->prev_dirty)
+        st->prev_dirty->next_dirty = st->next_dirty;
+    else
+        f->first = st->next_dirty;
+    if (st->next_dirty)
+        st->next_dirty->prev_dirty = st->prev_dirty;
+    else
+        f->last = st->prev_dirty;
+}
+
+/* Marks the followers of what changed. */
+static void take_up(struct serve *s)
+{
+    struct serve_group *g;
+    s->fan.tick_ms = uv_now(s->loop);
+    if (s->hub.dirty && !s->fan.taken_ns)
+        s->fan.taken_ns = s->fan.dirty_ns;
+    while ((g = serve_hub_take_dirty(&s->hub)) != NULL)
+        for (struct serve_follow *f = g->followers; f; f = f->next) {
+            struct serve_stream *st = (struct serve_stream *)(void *)f->reader;
+            if (!st->rest)
+                serve_fan_mark(s, st);
+        }
+}
+
+static void write_slice(struct serve *s)
+{
+    uint64_t began = uv_hrtime();
+    for (int i = 0; i < SLICE && s->fan.first; i++) {
+        struct serve_stream *st = s->fan.first;
+        serve_fan_forget(s, st);
+        serve_stream_write(st);
+    }
+    uint64_t ended = uv_hrtime();
+    metric_observe_ns(&serve_metric_flush, (int64_t)(ended - began));
+    if (s->fan.taken_ns)
+        metric_observe_ns(&serve_metric_lag, (int64_t)(ended - s->fan.taken_ns));
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+    struct serve *s = idle->data;
+    if (uv_now(s->loop) - s->fan.tick_ms >= (uint64_t)s->set.flush_ms)
+        take_up(s);
+    if (s->fan.first)
+        write_slice(s);
+    if (s->fan.first)
+        return;
+    s->fan.taken_ns = 0;
+    uv_idle_stop(idle);
+    if (s->hub.dirty)
+        schedule(s);
+}
