@@ -515,21 +515,37 @@ def test_rows_and_their_question(fake, probe):
 def test_requests_keep_inside_the_ceiling_and_their_order(fake, probe):
     p = probe(fake, rest=9)
     p.wait("markets")
+    # A second's hold, in which all the others come to wait.
+    fake.rest_script.append((200, {"Remaining-Req": "group=candles; min=600; sec=0"}, "[]"))
+    p.fetch()
+    p.wait("rows")
     for i in range(12):
         p.fetch("KRW-A%d" % i, priority=3)
     for i in range(12):
         p.fetch("KRW-B%d" % i, priority=0)
-    p.wait("rows", 15, count=24)
-    requests = fake.paths("/v1")
+    p.wait("rows", 15, count=25)
+    requests = fake.paths("/v1/candles")[1:]
     times = [r[0] for r in requests]
     for i in range(len(times) - 9):
         assert times[i + 9] - times[i] >= 1.0
-    order = [re.search("market=KRW-(.)", r[1]).group(1) for r in requests if "market=" in r[1]]
-    # The first second went to those that came first; then priority counts, give or take the four at once.
-    assert order.index("B") < 13 and "B" not in order[:5] + order[-2:]
-    codes = [re.search(r"market=KRW-B(\d+)", r[1]) for r in requests]
-    numbers = [int(c.group(1)) for c in codes if c]
-    assert all(abs(n - i) < 4 for i, n in enumerate(numbers))  # four at once may overtake each other
+    order = [re.search(r"market=KRW-([AB]\d+)", r[1]).group(1) for r in requests]
+    assert sorted(order) == sorted(["%s%d" % (c, i) for c in "AB" for i in range(12)])
+    # Those of one burst may overtake each other, no others.
+    assert {c[0] for c in order[:7]} == {"B"} and {c[0] for c in order[18:]} == {"A"}
+    assert all(int(c[1:]) < 9 for c in order[:7])
+
+
+def test_a_refusal_makes_careful(fake, probe):
+    p = probe(fake)
+    p.wait("markets")
+    fake.rest_script.extend([(429, {}, "Too many API requests.")] * 7)
+    for _ in range(8):
+        p.fetch()
+    p.wait("rows", 30, count=8)
+    times = [r[0] for r in fake.paths("/v1/candles")]
+    refused = times[:7]
+    # Four were on their way at once; then one at a time, further and further apart.
+    assert refused[4] - refused[3] >= 1.0 and refused[5] - refused[4] >= 1.0 and refused[6] - refused[5] >= 1.9
 
 
 def test_remaining_req_is_obeyed(fake, probe):

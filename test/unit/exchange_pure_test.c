@@ -152,6 +152,24 @@ static void dates_are_read(void **state)
     assert_true(ms == 1773240059000);
 }
 
+static int64_t ban(const char *text)
+{
+    return exchange_ban_read(text, strlen(text));
+}
+
+static void a_ban_is_read_where_it_says_how_long(void **state)
+{
+    (void)state;
+    assert_int_equal(ban("{\"error\":{\"name\":418,\"message\":\"Blocked for 30 seconds.\"}}"), 30);
+    assert_int_equal(ban("418 teapot, 120s"), 120);
+    assert_int_equal(ban("wait 5 SEC"), 5);
+    assert_int_equal(ban("418 stones"), 0);
+    assert_int_equal(ban("{\"error\":{\"name\":418}}"), 0);
+    assert_int_equal(ban("99999999999999999999 seconds"), 0);
+    assert_int_equal(ban("seconds"), 0);
+    assert_int_equal(ban(""), 0);
+}
+
 static void header_lines_are_told_apart(void **state)
 {
     const char *value;
@@ -259,6 +277,7 @@ int main(void)
         cmocka_unit_test(remaining_req_is_read),
         cmocka_unit_test(broken_remaining_req_is_refused),
         cmocka_unit_test(dates_are_read),
+        cmocka_unit_test(a_ban_is_read_where_it_says_how_long),
         cmocka_unit_test(header_lines_are_told_apart),
         cmocka_unit_test(addresses_are_taken_apart),
         cmocka_unit_test(a_request_asks_for_all_at_once),
