@@ -169,6 +169,13 @@ static void hold(struct exchange_rest *r, int64_t ms, enum err why)
     exchange_pace_hold(&r->pace, clock_mono_ms() + ms);
 }
 
+/* What was on its way together fails together: that is one failure, not several. */
+static void hold_next(struct exchange_rest *r, struct exchange_backoff *b, enum err why)
+{
+    if (exchange_pace_held(&r->pace, clock_mono_ms()) == 0)
+        hold(r, exchange_backoff_next(b), why);
+}
+
 /* Too many requests: more than a few such answers in a row end in a ban. */
 static enum err limited(struct exchange_rest *r, const struct exchange_http *h)
 {
@@ -179,9 +186,9 @@ static enum err limited(struct exchange_rest *r, const struct exchange_http *h)
             named_s = exchange_ban_read(h->body.data, h->body.len);
         hold(r, exchange_ban_next(&r->ban, named_s), ERR_LIMIT);
     } else {
-        int64_t wait = exchange_backoff_next(&r->limit_backoff);
-
-        hold(r, named_s > 0 && named_s <= 60 ? named_s * 1000 : wait, ERR_LIMIT);
+        hold_next(r, &r->limit_backoff, ERR_LIMIT);
+        if (named_s > 0 && named_s <= 60)
+            hold(r, named_s * 1000, ERR_LIMIT);
     }
     return ERR_LIMIT;
 }
@@ -206,7 +213,7 @@ static enum err answer_judge(struct exchange_rest *r, const struct exchange_http
     if (h->status == 429 || h->status == 418)
         return limited(r, h);
     if (h->failed || (h->status != 200 && h->status != 400 && h->status != 404)) {
-        hold(r, exchange_backoff_next(&r->backoff), ERR_IO);
+        hold_next(r, &r->backoff, ERR_IO);
         return ERR_IO;
     }
     succeeded(r, h);
