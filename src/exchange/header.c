@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exchange/header.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -30,6 +31,11 @@ bool exchange_header_is(const char *line, size_t len, const char *name, const ch
     return true;
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 bool exchange_seconds_read(const char *text, size_t len, int64_t *out_s)
 {
     int64_t v = 0;
@@ -37,12 +43,44 @@ bool exchange_seconds_read(const char *text, size_t len, int64_t *out_s)
     if (len == 0 || len > 9)
         return false;
     for (size_t i = 0; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9')
+        if (!is_digit(text[i]))
             return false;
         v = v * 10 + (text[i] - '0');
     }
     *out_s = v;
     return true;
+}
+
+static bool seconds_follow(const char *text, size_t len)
+{
+    static const char *const words[] = {"seconds", "second", "sec", "s"};
+
+    while (len > 0 && *text == ' ') {
+        text++;
+        len--;
+    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        size_t n = strlen(words[i]);
+
+        if (len >= n && strncasecmp(text, words[i], n) == 0 &&
+            (len == n || !isalnum((unsigned char)text[n])))
+            return true;
+    }
+    return false;
+}
+
+int64_t exchange_ban_read(const char *text, size_t len)
+{
+    int64_t found = 0;
+
+    for (size_t at = 0, n; at < len; at += n > 0 ? n : 1) {
+        for (n = 0; at + n < len && is_digit(text[at + n]);)
+            n++;
+        if (n > 0 && seconds_follow(text + at + n, len - at - n) &&
+            exchange_seconds_read(text + at, n, &found))
+            return found;
+    }
+    return 0;
 }
 
 static bool group_read(const char *text, size_t len, char out[24])

@@ -25,6 +25,10 @@ bool exchange_date_read(const char *text, size_t len, int64_t *out_ms);
 /* Retry-After in seconds ("30"); its date form is not accepted. */
 bool exchange_seconds_read(const char *text, size_t len, int64_t *out_s);
 
+/* The body of a 418, whose shape is not published: the first whole number directly before a word
+ * "second(s)" or "s", in any case; 0: none. */
+int64_t exchange_ban_read(const char *text, size_t len);
+
 /* A header line "Name: value\r\n" of the given name, in any case: value without the blanks around
  * it. */
 bool exchange_header_is(const char *line, size_t len, const char *name, const char **value,

@@ -16,7 +16,12 @@
 #include "exchange/http.h"
 #include "exchange/pace.h"
 
-enum { PRIORITIES = EXCHANGE_AUDIT + 1, IDLE_POLL_MS = 60 * 1000, LIMIT_HOLD_MS = 1000 };
+enum {
+    PRIORITIES = EXCHANGE_AUDIT + 1,
+    IDLE_POLL_MS = 60 * 1000,
+    LIMIT_HOLD_MS = 1000,
+    LIMIT_HOLD_MAX_MS = 10 * 1000,
+};
 
 struct job {
     bool markets; /* the market list; else a question about candles */
@@ -47,7 +52,8 @@ struct exchange_rest {
     bool markets_busy;
     int64_t markets_due_ms;
     struct exchange_pace pace;
-    struct exchange_backoff backoff;
+    bool careful; /* the last answer was a refusal: one at a time until one succeeds */
+    struct exchange_backoff backoff, limit_backoff;
     struct exchange_ban ban;
     enum err hold_error; /* why the hold, as the jobs' error */
     struct candle rows[EXCHANGE_FETCH_ROWS];
@@ -163,29 +169,54 @@ static void hold(struct exchange_rest *r, int64_t ms, enum err why)
     exchange_pace_hold(&r->pace, clock_mono_ms() + ms);
 }
 
+/* What was on its way together fails together: that is one failure, not several. */
+static void hold_next(struct exchange_rest *r, struct exchange_backoff *b, enum err why)
+{
+    if (exchange_pace_held(&r->pace, clock_mono_ms()) == 0)
+        hold(r, exchange_backoff_next(b), why);
+}
+
+/* Too many requests: more than a few such answers in a row end in a ban. */
+static enum err limited(struct exchange_rest *r, const struct exchange_http *h)
+{
+    int64_t named_s = h->retry_after_s;
+
+    if (h->status == 418) {
+        if (named_s == 0 && h->body.data != NULL)
+            named_s = exchange_ban_read(h->body.data, h->body.len);
+        hold(r, exchange_ban_next(&r->ban, named_s), ERR_LIMIT);
+    } else {
+        hold_next(r, &r->limit_backoff, ERR_LIMIT);
+        if (named_s > 0 && named_s <= 60)
+            hold(r, named_s * 1000, ERR_LIMIT);
+    }
+    return ERR_LIMIT;
+}
+
+static void succeeded(struct exchange_rest *r, const struct exchange_http *h)
+{
+    r->careful = false;
+    exchange_backoff_reset(&r->backoff);
+    exchange_backoff_reset(&r->limit_backoff);
+    exchange_ban_reset(&r->ban);
+    if (h->remaining.group[0] != '\0' && h->remaining.sec == 0)
+        hold(r, LIMIT_HOLD_MS, ERR_LIMIT);
+}
+
 /* OK, a final error of this question alone, or ERR_LIMIT / ERR_IO: hold and try again. Only 400
  * and 404 speak of the question; any other refusal (a firewall's 403, a redirect) of the host. */
 static enum err answer_judge(struct exchange_rest *r, const struct exchange_http *h)
 {
-    if (h->status == 429) {
-        hold(r, h->retry_after_s > 0 && h->retry_after_s <= 60 ? h->retry_after_s * 1000
-                                                                : LIMIT_HOLD_MS, ERR_LIMIT);
-        return ERR_LIMIT;
-    }
-    if (h->status == 418) {
-        hold(r, exchange_ban_next(&r->ban, h->retry_after_s), ERR_LIMIT);
-        return ERR_LIMIT;
-    }
     if (h->oversize)
         return ERR_INVALID;
+    r->careful = true;
+    if (h->status == 429 || h->status == 418)
+        return limited(r, h);
     if (h->failed || (h->status != 200 && h->status != 400 && h->status != 404)) {
-        hold(r, exchange_backoff_next(&r->backoff), ERR_IO);
+        hold_next(r, &r->backoff, ERR_IO);
         return ERR_IO;
     }
-    exchange_backoff_reset(&r->backoff);
-    exchange_ban_reset(&r->ban);
-    if (h->remaining.group[0] != '\0' && h->remaining.sec == 0)
-        hold(r, LIMIT_HOLD_MS, ERR_LIMIT);
+    succeeded(r, h);
     return h->status == 200 ? OK : h->status == 404 ? ERR_NOT_FOUND : ERR_INVALID;
 }
 
@@ -281,10 +312,16 @@ static struct job *job_next(struct exchange_rest *r, int64_t now)
 
 static struct slot *slot_free(struct exchange_rest *r)
 {
-    for (int i = 0; i < REST_SLOTS; i++)
+    struct slot *s = NULL;
+    int busy = 0;
+
+    for (int i = REST_SLOTS - 1; i >= 0; i--) {
         if (r->slots[i].job == NULL)
-            return &r->slots[i];
-    return NULL;
+            s = &r->slots[i];
+        else
+            busy++;
+    }
+    return r->careful && busy > 0 ? NULL : s;
 }
 
 static void ask(struct exchange_rest *r, struct slot *s, struct job *j, int64_t now)
@@ -368,14 +405,13 @@ static void *worker(void *arg)
     int running;
 
     while (!atomic_load(&r->stopping)) {
-        int64_t wait;
+        /* Answers are taken right before the wait: one that came whole in perform wakes no poll. */
+        CURLMcode e = curl_multi_perform(r->multi, &running);
 
         answers_take(r);
-        wait = ask_due(r);
-        if (curl_multi_perform(r->multi, &running) != CURLM_OK ||
-            curl_multi_poll(r->multi, NULL, 0, (int)wait, NULL) != CURLM_OK)
-            log_error("exchange.rest_broken", "text=\"libcurl failed\"");
-        (void)curl_multi_perform(r->multi, &running);
+        if (e == CURLM_OK)
+            e = curl_multi_poll(r->multi, NULL, 0, (int)ask_due(r), NULL);
+        REQUIRE(e == CURLM_OK);
     }
     return NULL;
 }
@@ -405,6 +441,8 @@ struct exchange_rest *exchange_rest_start(const struct exchange_rest_settings *s
     r->markets_due_ms = clock_mono_ms();
     exchange_pace_init(&r->pace, s->per_second);
     exchange_backoff_init(&r->backoff, 500, 30 * 1000, (uint64_t)clock_mono_ns());
+    exchange_backoff_init(&r->limit_backoff, LIMIT_HOLD_MS, LIMIT_HOLD_MAX_MS,
+                          (uint64_t)clock_mono_ns());
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     REQUIRE(pthread_create(&r->thread, NULL, worker, r) == 0);

@@ -11,7 +11,6 @@ enum {
     ASK_MS = 1000,        /* proof older than this: ping; also the least time between two */
     REQUEST_MS = 1000,    /* least time between two subscriptions: 60 of the 100 a minute */
     ERROR_WAIT_MS = 2000, /* the exchange closes 150 ms after an error frame; then we do */
-    MESSAGE_MS = 10000,   /* a message that takes longer than this (and stall_ms) is endless */
     GOOD_LIFE_MS = 10000,
 };
 
@@ -52,13 +51,12 @@ static const char *fault(struct exchange_session *s, int64_t now, char text[160]
 {
     const struct session_socket *k = &s->socket;
     int64_t since = exchange_ws_message_since(s->ws), stall = s->x->s.stall_ms;
-    int64_t message_max = stall > MESSAGE_MS ? stall : MESSAGE_MS;
 
     if (k->error_ms != 0 && now - k->error_ms > ERROR_WAIT_MS) {
         snprintf(text, 160, "the exchange answered %s", k->error_name);
         return "error";
     }
-    if (since != 0 && now - since > message_max) {
+    if (since != 0 && now - since > 2 * stall) {
         snprintf(text, 160, "a message that does not end");
         return "oversize";
     }
