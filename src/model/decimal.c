@@ -123,10 +123,10 @@ static void skip_zeros(const char **at, int *len)
 /* Integer and fraction as one number; at most DIGITS_MAX of their digits are significant. */
 static decimal_units join_digits(const struct parts *p)
 {
-    if (p->integer_len + p->fraction_len <= CHUNK_DIGITS)
-        return (decimal_units)(chunk_value(p->integer, p->integer_len) *
-                                   pow10_u64[p->fraction_len] +
-                               chunk_value(p->fraction, p->fraction_len));
+    if (p->integer_len + p->fraction_len <= CHUNK_DIGITS) {
+        uint64_t integer = chunk_value(p->integer, p->integer_len);
+        return integer * pow10_u64[p->fraction_len] + chunk_value(p->fraction, p->fraction_len);
+    }
     return add_digits(add_digits(0, p->integer, p->integer_len), p->fraction, p->fraction_len);
 }
 
