@@ -90,34 +90,30 @@ struct arguments {
     bool csv, help;
 };
 
-/* The value of --name in argv[*i] (--name=value or --name value); NULL: another flag. */
-static const char *value_of(const char *name, int argc, char **argv, int *i)
+/* Is argv[*i] --name=value or --name value? Moves *i to the last argument used. */
+static bool take_flag(const char *name, int argc, char **argv, int *i, const char **value)
 {
     size_t len = strlen(name);
-    if (strncmp(argv[*i], name, len) != 0)
-        return NULL;
-    if (argv[*i][len] == '=')
-        return argv[*i] + len + 1;
-    if (argv[*i][len] != '\0')
-        return NULL;
-    return *i + 1 < argc ? argv[++*i] : "";
+    const char *arg = argv[*i];
+    if (strncmp(arg, name, len) != 0 || (arg[len] != '=' && arg[len] != '\0'))
+        return false;
+    if (arg[len] == '=')
+        *value = arg + len + 1;
+    else
+        *value = *i + 1 < argc ? argv[++*i] : "";
+    return true;
 }
 
 static enum err parse_arguments(int argc, char **argv, struct arguments *a, struct buf *error)
 {
     for (int i = 0; i < argc; i++) {
-        const char *value;
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             a->help = true;
-        else if (strcmp(argv[i], "--csv") == 0)
+        } else if (strcmp(argv[i], "--csv") == 0) {
             a->csv = true;
-        else if ((value = value_of("--from", argc, argv, &i)))
-            a->from = value;
-        else if ((value = value_of("--to", argc, argv, &i)))
-            a->to = value;
-        else if ((value = value_of("--code", argc, argv, &i)))
-            a->code = value;
-        else {
+        } else if (!take_flag("--from", argc, argv, &i, &a->from) &&
+                   !take_flag("--to", argc, argv, &i, &a->to) &&
+                   !take_flag("--code", argc, argv, &i, &a->code)) {
             buf_printf(error, "--from, --to, --csv, --code, --help; got \"%s\"", argv[i]);
             return ERR_CONFIG;
         }

@@ -10,7 +10,7 @@
 static struct rollup_text text_of(const struct upbit_slot *slot, enum json_token wanted)
 {
     struct rollup_text t = {0};
-    if (slot->token == JSON_END || slot->token == JSON_NULL)
+    if (slot->token == JSON_BAD || slot->token == JSON_NULL)
         return t;
     t.text = slot->text;
     t.len = slot->len;
@@ -22,7 +22,7 @@ static struct rollup_text text_of(const struct upbit_slot *slot, enum json_token
 static const struct upbit_slot *pick(const struct upbit_fields *f, enum upbit_field field)
 {
     const struct upbit_slot *by_default = &f->slots[NAMING_DEFAULT][field];
-    return by_default->token != JSON_END ? by_default : &f->slots[NAMING_SIMPLE][field];
+    return by_default->token != JSON_BAD ? by_default : &f->slots[NAMING_SIMPLE][field];
 }
 
 static struct rollup_text first_of(const struct upbit_fields *f, enum upbit_field a,

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "model/digits.h"
+
 enum { DIGITS_MAX = 36, CHUNK_DIGITS = 18, EXPONENT_CLAMP = 100000 };
 
 static const uint64_t pow10_u64[CHUNK_DIGITS + 1] = {
@@ -44,20 +46,13 @@ struct parts {
     int exponent;
 };
 
-static const char *digits(const char *at, const char *end)
-{
-    while (at < end && (unsigned char)(*at - '0') <= 9)
-        at++;
-    return at;
-}
-
 static bool take_exponent(const char **at, const char *end, int *exponent)
 {
     bool negative = false;
     const char *from = *at + 1; /* past the e */
     if (from < end && (*from == '+' || *from == '-'))
         negative = *from++ == '-';
-    const char *to = digits(from, end);
+    const char *to = digits_end(from, end);
     if (to == from)
         return false;
     int value = 0;
@@ -75,7 +70,7 @@ static bool take_apart(const char *text, size_t len, struct parts *p)
     p->negative = at < end && *at == '-';
     at += p->negative;
     p->integer = at;
-    at = digits(at, end);
+    at = digits_end(at, end);
     p->integer_len = (int)(at - p->integer);
     if (p->integer_len == 0 || (p->integer_len > 1 && *p->integer == '0'))
         return false;
@@ -83,7 +78,7 @@ static bool take_apart(const char *text, size_t len, struct parts *p)
     p->fraction_len = 0;
     if (at < end && *at == '.') {
         p->fraction = ++at;
-        at = digits(at, end);
+        at = digits_end(at, end);
         p->fraction_len = (int)(at - p->fraction);
         if (p->fraction_len == 0)
             return false;
@@ -94,15 +89,23 @@ static bool take_apart(const char *text, size_t len, struct parts *p)
     return at == end;
 }
 
-/* Adds a run of at most DIGITS_MAX digits behind those in units, 18 at a time. */
+/* The value of at most CHUNK_DIGITS digits. */
+static uint64_t chunk_value(const char *at, int len)
+{
+    uint64_t value = 0;
+    for (; len >= DIGITS_EIGHT; at += DIGITS_EIGHT, len -= DIGITS_EIGHT)
+        value = value * 100000000 + digits_value(at);
+    for (; len > 0; at++, len--)
+        value = value * 10 + (uint64_t)(*at - '0');
+    return value;
+}
+
+/* Puts a run of digits behind those in units, a chunk at a time. */
 static decimal_units add_digits(decimal_units units, const char *at, int len)
 {
     while (len > 0) {
         int n = len < CHUNK_DIGITS ? len : CHUNK_DIGITS;
-        uint64_t chunk = 0;
-        for (int i = 0; i < n; i++)
-            chunk = chunk * 10 + (uint64_t)(at[i] - '0');
-        units = units * (decimal_units)pow10_u64[n] + (decimal_units)chunk;
+        units = units * (decimal_units)pow10_u64[n] + (decimal_units)chunk_value(at, n);
         at += n;
         len -= n;
     }
@@ -115,6 +118,16 @@ static void skip_zeros(const char **at, int *len)
         ++*at;
         --*len;
     }
+}
+
+/* Integer and fraction as one number; at most DIGITS_MAX of their digits are significant. */
+static decimal_units join_digits(const struct parts *p)
+{
+    if (p->integer_len + p->fraction_len <= CHUNK_DIGITS) {
+        uint64_t integer = chunk_value(p->integer, p->integer_len);
+        return integer * pow10_u64[p->fraction_len] + chunk_value(p->fraction, p->fraction_len);
+    }
+    return add_digits(add_digits(0, p->integer, p->integer_len), p->fraction, p->fraction_len);
 }
 
 static int significant(const struct parts *p)
@@ -173,13 +186,12 @@ enum err decimal_parse(const char *text, size_t len, struct decimal *out)
     }
     skip_zeros(&p.integer, &p.integer_len);
     int scale = p.fraction_len - p.exponent;
-    if (p.integer_len == 0)
-        skip_zeros(&p.fraction, &p.fraction_len);
-    decimal_units units = add_digits(0, p.integer, p.integer_len);
-    units = add_digits(units, p.fraction, p.fraction_len);
-    enum err e = settle_scale(&units, &scale);
-    if (e != OK)
-        return e;
+    decimal_units units = join_digits(&p);
+    if (scale < 0 || scale > DECIMAL_SCALE_MAX) {
+        enum err e = settle_scale(&units, &scale);
+        if (e != OK)
+            return e;
+    }
     out->units = p.negative ? -units : units;
     out->scale = scale;
     return OK;
@@ -192,6 +204,10 @@ static decimal_units magnitude(decimal_units units)
 
 static enum err scale_up(decimal_units units, int digits_more, decimal_units *out)
 {
+    if (digits_more == 0) {
+        *out = units;
+        return OK;
+    }
     if (digits_more > DIGITS_MAX || magnitude(units) >= pow10_units(DIGITS_MAX - digits_more)) {
         if (units != 0)
             return ERR_RANGE;

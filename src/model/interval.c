@@ -175,9 +175,9 @@ static int take_number(struct cursor *c, int width)
     return value;
 }
 
-static void take_char(struct cursor *c, const char *allowed)
+static void take_char(struct cursor *c, char this, char or_this)
 {
-    c->ok = c->ok && c->at < c->end && *c->at && strchr(allowed, *c->at);
+    c->ok = c->ok && c->at < c->end && (*c->at == this || *c->at == or_this);
     c->at += c->ok;
 }
 
@@ -207,7 +207,7 @@ static int take_offset(struct cursor *c)
         return 0;
     c->ok = sign == '+' || sign == '-';
     int hours = take_number(c, 2);
-    take_char(c, ":");
+    take_char(c, ':', ':');
     int minutes = take_number(c, 2);
     if (minutes > 59 || hours > 23)
         return 24 * 60 + 1;
@@ -224,9 +224,9 @@ static int days_in_month(int year, int month)
 static struct date take_date(struct cursor *c)
 {
     struct date d = {.year = take_number(c, 4)};
-    take_char(c, "-");
+    take_char(c, '-', '-');
     d.month = take_number(c, 2);
-    take_char(c, "-");
+    take_char(c, '-', '-');
     d.day = take_number(c, 2);
     return d;
 }
@@ -241,11 +241,11 @@ enum err time_parse(const char *text, size_t len, int64_t *out_ms)
 {
     struct cursor c = {.at = text, .end = text + len, .ok = true};
     struct date d = take_date(&c);
-    take_char(&c, "T ");
+    take_char(&c, 'T', ' ');
     int hour = take_number(&c, 2);
-    take_char(&c, ":");
+    take_char(&c, ':', ':');
     int minute = take_number(&c, 2);
-    take_char(&c, ":");
+    take_char(&c, ':', ':');
     int second = take_number(&c, 2);
     int fraction = take_fraction_ms(&c);
     int offset = take_offset(&c);

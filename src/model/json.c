@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "model/digits.h"
+
 /* What may come next. */
 enum state {
     WANT_VALUE,        /* at the top, after a name, after a comma in an array */
@@ -76,16 +78,31 @@ static size_t escape_length(const char *s, size_t left)
     return left >= 6 && is_hex(s[2]) && is_hex(s[3]) && is_hex(s[4]) && is_hex(s[5]) ? 6 : 0;
 }
 
-/* Eight bytes at once: is any of them a quote, a backslash, a control character or beyond ASCII?
- * A byte's high bit is set in the result where x ^ c is 0 (x below 1) or x is below 0x20. */
-static inline bool needs_a_look(const char *s)
+/* Eight bytes at once: which of them is the first to be a quote, a backslash, a control character
+ * or beyond ASCII? 8: none. A byte's high bit is set in hit where byte ^ c is 0 (below 1), or the
+ * byte is below 0x20; borrows make wrong hits only behind a right one. */
+static inline size_t first_of_note(const char *s)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-    uint64_t x;
-    memcpy(&x, s, sizeof x);
+    const uint64_t x = digits_load(s);
     uint64_t quote = x ^ (ones * '"'), backslash = x ^ (ones * '\\');
-    uint64_t hit = (x - ones * 0x20) | (quote - ones) | (backslash - ones) | x;
-    return (hit & highs) != 0;
+    uint64_t hit = ((x - ones * 0x20) | (quote - ones) | (backslash - ones) | x) & highs;
+    return hit ? (size_t)__builtin_ctzll(hit) / 8 : 8;
+}
+
+/* Index of the next byte of note from at on, or len. */
+static inline size_t skip_plain(const char *s, size_t at, size_t len)
+{
+    while (at + 8 <= len) {
+        size_t n = first_of_note(s + at);
+        at += n;
+        if (n < 8)
+            return at;
+    }
+    while (at < len && (unsigned char)s[at] >= 0x20 && (unsigned char)s[at] < 0x80 &&
+           s[at] != '"' && s[at] != '\\')
+        at++;
+    return at;
 }
 
 /* At the opening quote; leaves pos behind the closing one. */
@@ -95,19 +112,7 @@ static bool take_string(struct json *j)
     size_t at = j->pos + 1, len = j->len;
     j->text = s + at;
     j->escaped = false;
-    for (;;) {
-        while (at + 8 <= len && !needs_a_look(s + at))
-            at += 8;
-        while (at < len && (unsigned char)s[at] >= 0x20 && (unsigned char)s[at] < 0x80 &&
-               s[at] != '"' && s[at] != '\\')
-            at++;
-        if (at >= len || (unsigned char)s[at] < 0x20)
-            break;
-        if (s[at] == '"') {
-            j->text_len = (size_t)(s + at - j->text);
-            j->pos = at + 1;
-            return true;
-        }
+    while ((at = skip_plain(s, at, len)) < len && s[at] != '"') {
         size_t n = s[at] == '\\' ? escape_length(s + at, len - at)
                                  : utf8_length((const unsigned char *)s + at, len - at);
         if (n == 0)
@@ -115,22 +120,17 @@ static bool take_string(struct json *j)
         j->escaped |= s[at] == '\\';
         at += n;
     }
-    j->pos = at;
-    return false;
-}
-
-static size_t skip_digits(const struct json *j, size_t at)
-{
-    while (at < j->len && is_digit(j->data[at]))
-        at++;
-    return at;
+    bool closed = at < len && s[at] == '"';
+    j->text_len = (size_t)(s + at - j->text);
+    j->pos = at + closed;
+    return closed;
 }
 
 /* Moves *at over digits; false where there is none. */
 static bool take_digits(const struct json *j, size_t *at)
 {
     size_t from = *at;
-    *at = skip_digits(j, from);
+    *at = (size_t)(digits_end(j->data + from, j->data + j->len) - j->data);
     return *at > from;
 }
 

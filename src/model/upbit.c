@@ -51,7 +51,7 @@ static enum err take_stream_type(const struct upbit_fields *f, bool *snapshot)
 {
     char text[TYPE_BYTES_MAX];
     size_t len;
-    if (f->slot[FIELD_STREAM_TYPE].token == JSON_END) {
+    if (f->slot[FIELD_STREAM_TYPE].token == JSON_BAD) {
         *snapshot = false; /* captures of old and messages of other makers have none */
         return OK;
     }
@@ -143,7 +143,7 @@ static enum err read_frame(const struct upbit_fields *f, struct upbit_frame *out
         take_error_name(f, out);
         return OK;
     }
-    if (f->slot[FIELD_TYPE].token != JSON_END)
+    if (f->slot[FIELD_TYPE].token != JSON_BAD)
         return read_typed(f, out);
     if (f->slot[FIELD_STATUS].token == JSON_STRING) {
         out->kind = UPBIT_STATUS;

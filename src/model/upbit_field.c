@@ -63,7 +63,7 @@ static struct upbit_slot *find_slot(struct upbit_fields *f, const char *text, si
     if (len >= NAME_LENGTHS)
         return NULL;
     for (const struct known_name *n = names[len]; n->text; n++)
-        if (memcmp(n->text, text, len) == 0)
+        if (n->text[0] == text[0] && memcmp(n->text, text, len) == 0)
             return &f->slots[n->naming][n->field];
     return NULL;
 }
@@ -121,9 +121,7 @@ static bool read_member(struct upbit_fields *f, struct json *j)
 
 enum err upbit_fields_read(struct upbit_fields *f, struct json *j, struct upbit_reason *why)
 {
-    for (int naming = 0; naming < 2; naming++)
-        for (int field = 0; field < FIELD_COUNT; field++)
-            f->slots[naming][field].token = JSON_END;
+    memset(f->slots, 0, sizeof f->slots); /* all absent */
     f->has_error = false;
     f->data = j->data;
     f->why = why;
@@ -135,8 +133,8 @@ enum err upbit_fields_read(struct upbit_fields *f, struct json *j, struct upbit_
         *why = (struct upbit_reason){.field = "", .pos = j->pos};
         return ERR_INVALID;
     }
-    bool has_default = f->slots[NAMING_DEFAULT][FIELD_TYPE].token != JSON_END;
-    bool has_simple = f->slots[NAMING_SIMPLE][FIELD_TYPE].token != JSON_END;
+    bool has_default = f->slots[NAMING_DEFAULT][FIELD_TYPE].token != JSON_BAD;
+    bool has_simple = f->slots[NAMING_SIMPLE][FIELD_TYPE].token != JSON_BAD;
     f->naming = has_simple && !has_default ? NAMING_SIMPLE : NAMING_DEFAULT;
     f->slot = f->slots[f->naming];
     return OK;
@@ -146,7 +144,7 @@ enum err upbit_refuse(const struct upbit_fields *f, enum upbit_field field, enum
 {
     const struct upbit_slot *slot = &f->slot[field];
     f->why->field = upbit_field_name(field);
-    f->why->pos = slot->token == JSON_END ? 0 : (size_t)(slot->text - f->data);
+    f->why->pos = slot->token == JSON_BAD ? 0 : (size_t)(slot->text - f->data);
     return e;
 }
 

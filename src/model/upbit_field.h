@@ -38,7 +38,7 @@ enum upbit_field {
 
 enum upbit_naming { NAMING_DEFAULT, NAMING_SIMPLE };
 
-/* A field's value. token JSON_END: the field is absent. Text of JSON_OBJECT and JSON_ARRAY unset.
+/* A field's value. token JSON_BAD: the field is absent. Text of JSON_OBJECT and JSON_ARRAY unset.
  */
 struct upbit_slot {
     enum json_token token;

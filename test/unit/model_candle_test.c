@@ -104,7 +104,7 @@ static struct candle random_second(int64_t start_ms)
     c.open = c.low + (int64_t)(next_random() % (uint64_t)(c.high - c.low + 1));
     c.close = c.low + (int64_t)(next_random() % (uint64_t)(c.high - c.low + 1));
     c.volume = (decimal_units)next_random() * (next_random() % 1000); /* beyond 64 bits */
-    c.amount = (decimal_units)next_random() * next_random() % ((decimal_units)1 << 90);
+    c.amount = (decimal_units)next_random() * (1 << 20) + 1;
     c.timestamp_ms = start_ms + (int64_t)(next_random() % 1100);
     return c;
 }

