@@ -52,8 +52,8 @@ static enum err put_batch(struct fixture *f, int k, size_t body_len)
     struct store_event event = {(uint64_t)k, body, body_len};
     memset(body, 'a' + k % 26, body_len);
     struct store_market market = {"KRW-C3", "이름", "Name", k % 2, k};
-    struct store_batch b = {rows,     ROWS,        &coverage, 1,   &gap, 1, &event, 1, &market, 1,
-                            1, {k}, (uint64_t)k, k};
+    struct store_batch b = {rows, ROWS,    &coverage, 1, &gap, 1,           &event,
+                            1,    &market, 1,         1, {k},  (uint64_t)k, k};
     return store_apply(f->store, &b, &f->error);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file system for SQLite that fails when told to: the n-th write, sync, truncation or growth of any file
- * answers an error, and all later ones too until it is mended. Becomes the default of the process.
+ * A file system for SQLite that fails when told to: the n-th write, sync, truncation or growth of
+ * any file answers an error, and all later ones too until it is mended. Becomes the default of the
+ * process.
  */
 #ifndef STOFKA_TEST_STORE_FAULT_VFS_H
 #define STOFKA_TEST_STORE_FAULT_VFS_H
