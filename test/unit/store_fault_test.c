@@ -77,25 +77,33 @@ static void assert_sound(struct fixture *f)
 
 enum outcome { NOT_MET, HARMLESS, FAILED };
 
+struct fault {
+    int code; /* SQLite's */
+    enum err expected;
+    bool stays;
+};
+
 /* One batch with the fault at operation n. */
-static enum outcome one_fault(struct fixture *f, int k, int n, int code, enum err expected,
+static enum outcome one_fault(struct fixture *f, int k, int n, const struct fault *fault,
                               size_t body)
 {
     struct buf before = {0}, now = {0};
     state_of(f, &before);
-    fault_arm(n, code);
+    fault_arm(n, fault->stays ? FAULT_STAYS : 1, fault->code);
     enum err e = put_batch(f, k, body);
     bool met = fault_hit();
     state_of(f, &now); /* readers go on while the disk still fails */
     if (e) {
         assert_true(met);
-        assert_int_equal(e, expected);
+        assert_int_equal(e, fault->expected);
         assert_string_equal(before.data, now.data);
         buf_clear(&f->error);
-        assert_int_equal(put_batch(f, k, body), expected); /* still failing */
-        state_of(f, &now);
-        assert_string_equal(before.data, now.data);
-        fault_mend();
+        if (fault->stays) {
+            assert_int_equal(put_batch(f, k, body), fault->expected);
+            state_of(f, &now);
+            assert_string_equal(before.data, now.data);
+            fault_mend();
+        }
         assert_int_equal(put_batch(f, k, body), OK);
         state_of(f, &now);
     }
@@ -106,33 +114,56 @@ static enum outcome one_fault(struct fixture *f, int k, int n, int code, enum er
     return e ? FAILED : met ? HARMLESS : NOT_MET;
 }
 
-static void every_operation(struct fixture *f, int code, enum err expected)
+/* The store after batches 1 … last on a sound disk. */
+static void assert_as_if_nothing_had_failed(struct fixture *f, int last)
+{
+    struct buf expected = {0}, now = {0};
+    struct fixture sound;
+    state_of(f, &now);
+    fixture_make(&sound, "sqlite:");
+    fixture_open(&sound);
+    for (int k = 1; k <= last; k++)
+        assert_int_equal(put_batch(&sound, k, 10), OK);
+    state_of(&sound, &expected);
+    assert_string_equal(now.data, expected.data);
+    fixture_remove(&sound);
+    buf_free(&expected);
+    buf_free(&now);
+}
+
+static void every_operation(struct fixture *f, const struct fault *fault)
 {
     fixture_open(f);
     int k = 1;
-    assert_int_equal(put_batch(f, k++, 10), OK);
+    assert_int_equal(put_batch(f, k, 10), OK);
     int n = 0;
-    while (one_fault(f, k++, n, code, expected, 10) == FAILED)
+    while (one_fault(f, ++k, n, fault, 10) == FAILED)
         n++;
-    assert_int_equal(one_fault(f, k++, n, code, expected, 10), NOT_MET);
+    assert_int_equal(one_fault(f, ++k, n, fault, 10), NOT_MET);
     assert_true(n > 10); /* pages of the log, and its sync */
+    assert_as_if_nothing_had_failed(f, k);
     fixture_close(f);
     assert_sound(f);
 }
 
 static void a_full_disk_at_any_operation_of_a_commit(void **state)
 {
-    every_operation(*state, SQLITE_FULL, ERR_FULL);
+    every_operation(*state, &(struct fault){SQLITE_FULL, ERR_FULL, true});
 }
 
 static void a_failing_disk_at_any_operation_of_a_commit(void **state)
 {
-    every_operation(*state, SQLITE_IOERR_WRITE, ERR_IO);
+    every_operation(*state, &(struct fault){SQLITE_IOERR_WRITE, ERR_IO, true});
 }
 
 static void a_disk_turned_read_only_at_any_operation_of_a_commit(void **state)
 {
-    every_operation(*state, SQLITE_READONLY, ERR_READONLY);
+    every_operation(*state, &(struct fault){SQLITE_READONLY, ERR_READONLY, true});
+}
+
+static void a_disk_that_fails_once_at_any_operation_of_a_commit(void **state)
+{
+    every_operation(*state, &(struct fault){SQLITE_IOERR_FSYNC, ERR_IO, false});
 }
 
 static void a_failing_disk_during_a_checkpoint(void **state)
@@ -145,12 +176,14 @@ static void a_failing_disk_during_a_checkpoint(void **state)
     assert_int_equal(put_batch(f, k++, BIG_BODY), OK);
     int all = fault_seen(); /* writes of the log, its sync, writes of the file, its sync */
     assert_true(all > 2 * BIG_BODY / 4096);
+    static const struct fault write_fault = {SQLITE_IOERR_WRITE, ERR_IO, true};
+    static const struct fault sync_fault = {SQLITE_IOERR_FSYNC, ERR_IO, true};
     int outcomes[3] = {0};
     for (int i = 1; i < 8; i++)
-        outcomes[one_fault(f, k++, all * i / 8, SQLITE_IOERR_WRITE, ERR_IO, BIG_BODY)]++;
+        outcomes[one_fault(f, k++, all * i / 8, &write_fault, BIG_BODY)]++;
     assert_in_range(outcomes[FAILED], 1, 6);   /* in the log */
     assert_in_range(outcomes[HARMLESS], 1, 6); /* in the file, after the commit */
-    assert_int_equal(one_fault(f, k++, all - 1, SQLITE_IOERR_FSYNC, ERR_IO, BIG_BODY), HARMLESS);
+    assert_int_equal(one_fault(f, k++, all - 1, &sync_fault, BIG_BODY), HARMLESS);
     fixture_close(f);
     assert_sound(f);
 }
@@ -159,7 +192,7 @@ static void a_disk_that_fails_while_the_file_is_made(void **state)
 {
     struct fixture *f = *state;
     for (int n = 0;; n++) {
-        fault_arm(n, n % 2 ? SQLITE_FULL : SQLITE_IOERR_WRITE);
+        fault_arm(n, FAULT_STAYS, n % 2 ? SQLITE_FULL : SQLITE_IOERR_WRITE);
         enum err e = store_open(&f->settings, &f->store, &f->error);
         bool met = fault_hit();
         fault_mend();
@@ -188,6 +221,7 @@ int main(void)
         ON_A_DISK(a_full_disk_at_any_operation_of_a_commit),
         ON_A_DISK(a_failing_disk_at_any_operation_of_a_commit),
         ON_A_DISK(a_disk_turned_read_only_at_any_operation_of_a_commit),
+        ON_A_DISK(a_disk_that_fails_once_at_any_operation_of_a_commit),
         ON_A_DISK(a_failing_disk_during_a_checkpoint),
         ON_A_DISK(a_disk_that_fails_while_the_file_is_made),
     };

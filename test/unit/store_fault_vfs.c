@@ -15,13 +15,14 @@ struct fault_file {
 static sqlite3_vfs *real_vfs;
 static sqlite3_vfs vfs;
 static sqlite3_io_methods methods;
-static int seen, left = INT_MAX, code_armed;
+static int seen, first = INT_MAX, count, code_armed;
 static bool hit;
 
-void fault_arm(int after, int code)
+void fault_arm(int after, int times, int code)
 {
     seen = 0;
-    left = after;
+    first = after;
+    count = times;
     code_armed = code;
     hit = false;
 }
@@ -29,7 +30,7 @@ void fault_arm(int after, int code)
 void fault_mend(void)
 {
     seen = 0;
-    left = INT_MAX;
+    first = INT_MAX;
 }
 
 int fault_seen(void)
@@ -45,7 +46,8 @@ bool fault_hit(void)
 /* The error of one operation, or SQLITE_OK. */
 static int strike(void)
 {
-    if (seen++ < left)
+    int number = seen++;
+    if (number < first || number - first >= count)
         return SQLITE_OK;
     hit = true;
     return code_armed;

@@ -10,7 +10,9 @@
 #include <stdbool.h>
 
 void fault_vfs_install(void);
-void fault_arm(int after, int code); /* the next `after` operations still work; SQLite's code */
+/* The next `after` operations still work, the `times` following ones answer SQLite's code. */
+void fault_arm(int after, int times, int code);
+enum { FAULT_STAYS = 1 << 30 };
 void fault_mend(void);
 int fault_seen(void); /* operations since the last arm or mend */
 bool fault_hit(void); /* since the last arm */
