@@ -71,8 +71,9 @@ static int by_size(const void *a, const void *b)
 static void tell(const char *what, int64_t *ns, size_t count)
 {
     qsort(ns, count, sizeof *ns, by_size);
-    printf("%-32s p50 %7.1f us  p99 %8.1f us  max %8.1f us\n", what, (double)ns[count / 2] / 1e3,
-           (double)ns[count * 99 / 100] / 1e3, (double)ns[count - 1] / 1e3);
+    size_t half = count / 2, most = count * 99 / 100;
+    printf("%-32s p50 %7.1f us  p99 %8.1f us  max %8.1f us\n", what, (double)ns[half] / 1e3,
+           (double)ns[most] / 1e3, (double)ns[count - 1] / 1e3);
 }
 
 static void count_row(void *ctx, const struct candle *c)

@@ -143,11 +143,19 @@ static void page_evict(struct cache_memory *c, struct page *p)
     cache_count_evicted();
 }
 
+/* The page used longest ago, or NULL. */
+static struct page *page_last(const struct cache_memory *c)
+{
+    struct link *last = c->pages.prev;
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): page_remove unlinks, which it does not follow */
+    return last == &c->pages ? NULL : (struct page *)last;
+}
+
 /* Pages make room until the bound holds; tickers stay. */
 static void shrink(struct cache_memory *c)
 {
-    while (c->bytes > c->bound && c->pages.prev != &c->pages)
-        page_evict(c, (struct page *)c->pages.prev);
+    for (struct page *p; c->bytes > c->bound && (p = page_last(c));)
+        page_evict(c, p);
 }
 
 static struct page *page_find(struct market *m, const struct cache_page_key *key)
@@ -179,23 +187,13 @@ static enum err memory_page_get(struct cache *base, const struct cache_page_key 
     return OK;
 }
 
-static void memory_page_put(struct cache *base, const struct cache_page_key *key,
-                            const struct candle *rows, size_t count, uint64_t seq)
+static struct page *page_add(struct cache_memory *c, struct market *m,
+                             const struct cache_page_key *key, const struct candle *rows,
+                             size_t count)
 {
-    struct cache_memory *c = (struct cache_memory *)base;
-    struct market *m = market_need(c, key->code);
-    struct page *old = page_find(m, key);
-    if (old)
-        page_remove(c, old);
-    if (page_size(count) > c->bound)
-        return;
-    if (m->page_count[key->interval] == CACHE_SERIES_PAGES)
-        page_evict(c, page_of_series(m->pages[key->interval].prev));
-
     struct page *p = mem_alloc((size_t)page_size(count));
     p->market = m;
     p->key = *key;
-    p->seq = seq;
     p->count = count;
     if (count > 0)
         memcpy(p->rows, rows, count * sizeof *rows);
@@ -203,6 +201,21 @@ static void memory_page_put(struct cache *base, const struct cache_page_key *key
     link_push(&m->pages[key->interval], &p->series);
     m->page_count[key->interval]++;
     held_add(c, page_size(count));
+    return p;
+}
+
+static void memory_page_put(struct cache *base, const struct cache_page_key *key,
+                            const struct candle *rows, size_t count, uint64_t seq)
+{
+    struct cache_memory *c = (struct cache_memory *)base;
+    struct market *m = market_need(c, key->code);
+    struct page *old = page_find(m, key);
+    if (page_size(count) <= c->bound)
+        page_add(c, m, key, rows, count)->seq = seq;
+    if (old)
+        page_remove(c, old);
+    else if (m->page_count[key->interval] > CACHE_SERIES_PAGES)
+        page_evict(c, page_of_series(m->pages[key->interval].prev));
     shrink(c);
 }
 
@@ -255,8 +268,8 @@ static enum err memory_ticker_get(struct cache *base, const char *code, const ch
 static void memory_free(struct cache *base)
 {
     struct cache_memory *c = (struct cache_memory *)base;
-    while (c->pages.next != &c->pages)
-        page_remove(c, (struct page *)c->pages.next);
+    for (struct page *p; (p = page_last(c));)
+        page_remove(c, p);
     for (size_t i = 0; i < c->bucket_count; i++) {
         for (struct market *m = c->buckets[i], *next; m; m = next) {
             next = m->next;

@@ -71,12 +71,26 @@ static enum err err_of_code(int code, int number)
     }
 }
 
+/* The system's reason of the last failure: SQLite keeps it with the file that failed. */
+static int last_errno(sqlite3 *db)
+{
+    int number = sqlite3_system_errno(db);
+    sqlite3_file *log = NULL;
+    if (!number)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &number);
+    if (!number)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (log && log->pMethods)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number;
+}
+
 enum err sqlite_fail(sqlite3 *db, const char *what, struct buf *error)
 {
     int code = sqlite3_extended_errcode(db);
     if (error)
         buf_printf(error, "store: cannot %s: %s (SQLite %d)", what, sqlite3_errmsg(db), code);
-    return err_of_code(code, sqlite3_system_errno(db));
+    return err_of_code(code, last_errno(db));
 }
 
 int sqlite_run_rc(sqlite3_stmt *st)
