@@ -11,6 +11,7 @@
 #define DENSE_MS        (30 * 60000LL)
 #define DENSE_BUDGET    200000.0 /* trades at most in the live-like part of the history */
 #define THIN_BUDGET     240000.0 /* in all the days before */
+#define THIN_A_DAY      1000.0   /* and no more a day in a market */
 #define LIVE_CAP        (1000000000LL * E8)
 #define THIN_CAP        (9 * 1000000000LL * E8) /* fewer trades must make a day's coins */
 #define LIVE_SWING      60
@@ -174,6 +175,8 @@ static struct pace thin_pace(const struct world *w, const struct market *m, int6
     double seconds = (double)span_ms / 1000, budget = THIN_BUDGET;
     if (budget > w->opt.rate * seconds)
         budget = w->opt.rate * seconds;
+    if (budget > THIN_A_DAY * w->market_count * seconds / 86400)
+        budget = THIN_A_DAY * w->market_count * seconds / 86400;
     return (struct pace){.rate = budget * m->walk.quiet_share / seconds,
                          .swing = THIN_SWING,
                          .volume_cap = THIN_CAP};
