@@ -86,19 +86,16 @@ static char *read_string(struct reader *r)
     struct buf b = {0};
     if (!take(r, '"'))
         return NULL;
+    bool ok = true;
     buf_put(&b, "");
-    while (r->p < r->end && *r->p != '"') {
-        if ((unsigned char)*r->p < 0x20)
-            break;
-        if (*r->p == '\\') {
-            r->p++;
-            if (!read_escape(r, &b))
-                break;
-        } else {
-            buf_bytes(&b, r->p++, 1);
-        }
+    while (ok && r->p < r->end && *r->p != '"') {
+        char c = *r->p++;
+        if (c == '\\')
+            ok = read_escape(r, &b);
+        else if ((ok = (unsigned char)c >= 0x20))
+            buf_bytes(&b, &c, 1);
     }
-    if (r->p < r->end && *r->p == '"') {
+    if (ok && r->p < r->end) {
         r->p++;
         return b.p;
     }

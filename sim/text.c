@@ -134,9 +134,10 @@ void put_significant(struct buf *b, i128 v, int scale, int digits)
 {
     char d[48];
     int n = digits_of(v, d);
+    i128 unit = 1; /* all surplus digits go at once: rounding twice could round wrongly */
     for (; n > digits && scale > 0; n--, scale--)
-        v = div_half_up(v, 10);
-    put_trimmed(b, v, scale);
+        unit *= 10;
+    put_trimmed(b, div_half_up(v, unit), scale);
 }
 
 /* Java's Double.toString for large and small values: 1.16539E8, 7.9276E-4, 0.0. */
