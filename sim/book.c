@@ -10,13 +10,27 @@ int64_t tick_size(const char *code, int64_t price)
 {
     static const struct {
         int64_t from, tick;
-    } krw[] = {{1000000 * E8, 1000 * E8}, {500000 * E8, 500 * E8}, {100000 * E8, 100 * E8},
-               {50000 * E8, 50 * E8},     {10000 * E8, 10 * E8},   {5000 * E8, 5 * E8},
-               {100 * E8, E8},            {10 * E8, E8 / 10},      {E8, E8 / 100},
-               {E8 / 10, E8 / 1000},      {E8 / 100, E8 / 10000},  {E8 / 1000, E8 / 100000},
-               {E8 / 10000, 100},         {1000, 10},              {0, 1}},
-      usdt[] = {{10 * E8, E8 / 100},      {E8, E8 / 1000},         {E8 / 10, E8 / 10000},
-                {E8 / 100, E8 / 100000},  {E8 / 1000, 100},        {E8 / 10000, 10},
+    } krw[] = {{1000000 * E8, 1000 * E8},
+               {500000 * E8, 500 * E8},
+               {100000 * E8, 100 * E8},
+               {50000 * E8, 50 * E8},
+               {10000 * E8, 10 * E8},
+               {5000 * E8, 5 * E8},
+               {100 * E8, E8},
+               {10 * E8, E8 / 10},
+               {E8, E8 / 100},
+               {E8 / 10, E8 / 1000},
+               {E8 / 100, E8 / 10000},
+               {E8 / 1000, E8 / 100000},
+               {E8 / 10000, 100},
+               {1000, 10},
+               {0, 1}},
+      usdt[] = {{10 * E8, E8 / 100},
+                {E8, E8 / 1000},
+                {E8 / 10, E8 / 10000},
+                {E8 / 100, E8 / 100000},
+                {E8 / 1000, 100},
+                {E8 / 10000, 10},
                 {0, 1}};
     if (!strncmp(code, "BTC-", 4))
         return 1;
@@ -50,7 +64,8 @@ int64_t unit_next(struct unit u, int64_t start)
     case UNIT_WEEK:
         return start + 7 * 86400;
     case UNIT_MONTH:
-        return (t.month == 12 ? days_of(t.year + 1, 1, 1) : days_of(t.year, t.month + 1, 1)) * 86400;
+        return (t.month == 12 ? days_of(t.year + 1, 1, 1) : days_of(t.year, t.month + 1, 1)) *
+               86400;
     case UNIT_YEAR:
         return days_of(t.year + 1, 1, 1) * 86400;
     case UNIT_SPAN:

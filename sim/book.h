@@ -4,9 +4,9 @@
  * and the figures of its ticker. Trades go in by book_apply() in any order.
  *
  * The law (upbit-api.md 1.6, 3): a trade belongs to the second of its trade time; first and last go
- * by sequential_id; a second's amount is its exact sum rounded once, half up, to 8 decimals; coarser
- * amounts are sums of those; `stamp` is the greatest storage time. Seconds are kept for ever, minutes
- * are a cache rebuilt on reading. Pure: no clock, no I/O. One thread.
+ * by sequential_id; a second's amount is its exact sum rounded once, half up, to 8 decimals;
+ * coarser amounts are sums of those; `stamp` is the greatest storage time. Seconds are kept for
+ * ever, minutes are a cache rebuilt on reading. Pure: no clock, no I/O. One thread.
  */
 #ifndef SIM_BOOK_H
 #define SIM_BOOK_H
@@ -36,12 +36,12 @@ struct candles {
 };
 
 struct ticker {
-    int64_t day;               /* start of the day the figures are of, s */
+    int64_t day; /* start of the day the figures are of, s */
     int64_t open, high, low, prev_close;
     int64_t first_sid;
     i128 volume, ask_volume, bid_volume, exact; /* since 00:00 UTC; exact at scale 16 */
     i128 volume24, exact24;
-    size_t from24;             /* first second that the 24 h sums hold */
+    size_t from24; /* first second that the 24 h sums hold */
     int64_t high52, low52, high52_day, low52_day;
     struct trade last;
     int64_t changed_ms;

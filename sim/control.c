@@ -7,10 +7,8 @@
 
 static void put_fault(struct buf *b, const struct fault_record *f)
 {
-    buf_printf(b,
-               "{\"kind\":\"%s\",\"arg\":%g,\"from_ms\":%lld,\"to_ms\":%lld,\"clients\":%d}",
-               fault_name(f->kind), f->arg, (long long)f->from_ms, (long long)f->to_ms,
-               f->clients);
+    buf_printf(b, "{\"kind\":\"%s\",\"arg\":%g,\"from_ms\":%lld,\"to_ms\":%lld,\"clients\":%d}",
+               fault_name(f->kind), f->arg, (long long)f->from_ms, (long long)f->to_ms, f->clients);
 }
 
 static void put_state(struct sim *s, struct buf *b)
@@ -30,8 +28,8 @@ static void put_state(struct sim *s, struct buf *b)
                (long long)s->world.history_start_ms, (unsigned long long)s->world.opt.seed,
                s->world.trading ? "true" : "false", (long long)s->world.trade_total,
                s->world.pending_count, s->world.market_count, clients, (long long)s->connects,
-               subscriptions, (long long)s->frames_sent, (long long)s->rest_served,
-               s->replay_total, s->replay_sent);
+               subscriptions, (long long)s->frames_sent, (long long)s->rest_served, s->replay_total,
+               s->replay_sent);
     for (size_t i = 0; i < s->faults.record_count; i++) {
         buf_put(b, i ? "," : "");
         put_fault(b, &s->faults.records[i]);

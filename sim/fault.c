@@ -4,21 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LATE_MS       2940 /* with the ordinary lag of at most 60 ms: 3 s after the trade */
-#define OVERSIZE_MB   20
+#define LATE_MS     2940 /* with the ordinary lag of at most 60 ms: 3 s after the trade */
+#define OVERSIZE_MB 20
 
 /* How long one lasts if not told, real seconds; 0 to 0 is an instant. */
 static const struct {
     const char *name;
     int shortest, longest;
 } kinds[FAULT_KINDS] = {
-    [FAULT_DROP] = {"drop", 0, 0},           [FAULT_STALL] = {"stall", 3, 20},
-    [FAULT_DUPLICATE] = {"duplicate", 3, 9}, [FAULT_REORDER] = {"reorder", 4, 10},
-    [FAULT_LATE] = {"late", 4, 10},          [FAULT_RESEND] = {"resend", 4, 10},
-    [FAULT_GARBAGE] = {"garbage", 0, 0},     [FAULT_OVERSIZE] = {"oversize", 0, 0},
-    [FAULT_429] = {"429", 1, 5},             [FAULT_418] = {"418", 3, 10},
-    [FAULT_500] = {"500", 1, 6},             [FAULT_RESTLAG] = {"restlag", 5, 20},
-    [FAULT_CLOCKSTEP] = {"clockstep", 0, 0}, [FAULT_REFUSE] = {"refuse", 2, 8},
+    [FAULT_DROP] = {"drop", 0, 0},
+    [FAULT_STALL] = {"stall", 3, 20},
+    [FAULT_DUPLICATE] = {"duplicate", 3, 9},
+    [FAULT_REORDER] = {"reorder", 4, 10},
+    [FAULT_LATE] = {"late", 4, 10},
+    [FAULT_RESEND] = {"resend", 4, 10},
+    [FAULT_GARBAGE] = {"garbage", 0, 0},
+    [FAULT_OVERSIZE] = {"oversize", 0, 0},
+    [FAULT_429] = {"429", 1, 5},
+    [FAULT_418] = {"418", 3, 10},
+    [FAULT_500] = {"500", 1, 6},
+    [FAULT_RESTLAG] = {"restlag", 5, 20},
+    [FAULT_CLOCKSTEP] = {"clockstep", 0, 0},
+    [FAULT_REFUSE] = {"refuse", 2, 8},
 };
 
 const char *fault_name(enum fault_kind kind)
@@ -87,7 +94,8 @@ static struct fault_record *new_record(struct sim *s, enum fault_kind kind, doub
     return r;
 }
 
-/* A frame that is no JSON, or that no WebSocket library may accept; and one real frame cut short. */
+/* A frame that is no JSON, or that no WebSocket library may accept; and one real frame cut short.
+ */
 static void send_garbage(struct sim *s, struct conn *c)
 {
     char junk[64];

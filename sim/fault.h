@@ -2,9 +2,10 @@
 /*
  * fault: what goes wrong, when, and the record of it.
  *
- * Faults come from flags (at a second after start), from a seeded mix, or from the control endpoint.
- * Each is recorded with its kind and its exact exchange times. drop, garbage, oversize and clockstep
- * are instants; the others last. Duration is real time even if the exchange clock steps.
+ * Faults come from flags (at a second after start), from a seeded mix, or from the control
+ * endpoint. Each is recorded with its kind and its exact exchange times. drop, garbage, oversize
+ * and clockstep are instants; the others last. Duration is real time even if the exchange clock
+ * steps.
  */
 #ifndef SIM_FAULT_H
 #define SIM_FAULT_H

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ERROR_CLOSE_MS  150
-#define PER_SECOND      5
-#define PER_MINUTE      100
+#define ERROR_CLOSE_MS 150
+#define PER_SECOND     5
+#define PER_MINUTE     100
 
 static const char *const format_names[FORMAT_COUNT] = {"DEFAULT", "SIMPLE", "JSON_LIST",
                                                        "SIMPLE_LIST"};
@@ -251,8 +251,7 @@ static void subscribe(struct conn *c, struct json *root)
     world_advance(&c->sim->world, world_now(&c->sim->world));
     f->burst_at = (int64_t)uv_now(&c->sim->loop) + 160;
     flush_snapshots(c, (f->snap_count + 1) / 2);
-    sim_log("sim.subscribed peer=%s now_ms=%lld", c->peer,
-            (long long)world_now(&c->sim->world));
+    sim_log("sim.subscribed peer=%s now_ms=%lld", c->peer, (long long)world_now(&c->sim->world));
 }
 
 void feed_message(struct conn *c, const char *text, size_t n)

@@ -9,9 +9,9 @@
 #define FLUSH_LAG 5
 
 static const char *const type_names[FEED_TYPES] = {
-    "ticker",     "trade",      "orderbook",  "candle.1s",  "candle.1m",   "candle.3m",
-    "candle.5m",  "candle.10m", "candle.15m", "candle.30m", "candle.60m",  "candle.240m"};
-static const int64_t type_seconds[FEED_TYPES] = {0,   0,   0,    1,    60,   180,
+    "ticker",    "trade",      "orderbook",  "candle.1s",  "candle.1m",  "candle.3m",
+    "candle.5m", "candle.10m", "candle.15m", "candle.30m", "candle.60m", "candle.240m"};
+static const int64_t type_seconds[FEED_TYPES] = {0,   0,   0,   1,    60,   180,
                                                  300, 600, 900, 1800, 3600, 14400};
 
 const char *feed_type_name(enum feed_type type)
@@ -52,8 +52,7 @@ static void hold_frame(struct conn *c, const char *p, size_t n, int64_t ms)
     }
     char *copy = xrealloc(NULL, n);
     memcpy(copy, p, n);
-    f->held[f->held_count++] =
-        (struct held){(int64_t)uv_now(&c->sim->loop) + ms, copy, n};
+    f->held[f->held_count++] = (struct held){(int64_t)uv_now(&c->sim->loop) + ms, copy, n};
 }
 
 static void offer_frame(struct conn *c, const struct buf *b)

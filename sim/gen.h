@@ -2,10 +2,10 @@
 /*
  * gen: makes the trades of one market for a span of exchange time.
  *
- * A market walks on the tick grid round its base price; trades come in bursts, mostly small, on both
- * sides. What comes out depends only on the market's walk (seeded by gen_open) and on the spans and
- * paces asked for, never on clients or the wall clock. Doubles decide chance only: every price and
- * volume is an integer of 1e-8. No I/O; one thread.
+ * A market walks on the tick grid round its base price; trades come in bursts, mostly small, on
+ * both sides. What comes out depends only on the market's walk (seeded by gen_open) and on the
+ * spans and paces asked for, never on clients or the wall clock. Doubles decide chance only: every
+ * price and volume is an integer of 1e-8. No I/O; one thread.
  */
 #ifndef SIM_GEN_H
 #define SIM_GEN_H

@@ -15,10 +15,10 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 
 struct json {
     enum json_type type;
-    bool truth;                /* JSON_BOOL */
-    char *text;                /* JSON_STRING, unescaped */
-    char *key;                 /* if a member of an object */
-    const char *raw;           /* source bytes of the value */
+    bool truth;      /* JSON_BOOL */
+    char *text;      /* JSON_STRING, unescaped */
+    char *key;       /* if a member of an object */
+    const char *raw; /* source bytes of the value */
     size_t raw_len;
     struct json *child, *next; /* first member, next sibling */
 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define MAX_QUEUED (64u << 20) /* a client this far behind is reset */
-#define MAX_UNREAD  (1u << 20)
+#define MAX_UNREAD (1u << 20)
 
 struct write {
     uv_write_t req;

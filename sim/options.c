@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const char help[] =
-    "stofka-sim - an exchange that speaks Upbit's WebSocket and REST, seeded, with faults on demand\n"
+    "stofka-sim - an exchange that speaks Upbit's WebSocket and REST, seeded, with faults on "
+    "demand\n"
     "\n"
     "Address\n"
     "  --host ADDR            listen address (127.0.0.1)\n"
@@ -55,10 +56,34 @@ static const char help[] =
     "/_sim/delist?market=KRW-BTC. Each answers with the state.\n";
 
 enum option_id {
-    OPT_HOST = 256, OPT_PORT, OPT_TLS_PORT, OPT_CERT, OPT_KEY, OPT_SEED, OPT_START, OPT_HISTORY,
-    OPT_RATE, OPT_EVERY, OPT_CODES, OPT_MARKETS, OPT_SPEED, OPT_REPLAY, OPT_SHUFFLE, OPT_NO_WAIT,
-    OPT_TRADES, OPT_FRAMES, OPT_FAULT, OPT_MIX, OPT_FAULT_EVERY, OPT_SCALE, OPT_NUMBERS, OPT_IDLE,
-    OPT_REST_LIMIT, OPT_CONNECT_LIMIT, OPT_REST_LAG, OPT_HELP
+    OPT_HOST = 256,
+    OPT_PORT,
+    OPT_TLS_PORT,
+    OPT_CERT,
+    OPT_KEY,
+    OPT_SEED,
+    OPT_START,
+    OPT_HISTORY,
+    OPT_RATE,
+    OPT_EVERY,
+    OPT_CODES,
+    OPT_MARKETS,
+    OPT_SPEED,
+    OPT_REPLAY,
+    OPT_SHUFFLE,
+    OPT_NO_WAIT,
+    OPT_TRADES,
+    OPT_FRAMES,
+    OPT_FAULT,
+    OPT_MIX,
+    OPT_FAULT_EVERY,
+    OPT_SCALE,
+    OPT_NUMBERS,
+    OPT_IDLE,
+    OPT_REST_LIMIT,
+    OPT_CONNECT_LIMIT,
+    OPT_REST_LAG,
+    OPT_HELP
 };
 
 static const struct option table[] = {
@@ -223,8 +248,11 @@ static int complain(const char *what)
 int options_read(int argc, char **argv, struct options *o, struct faults *f)
 {
     int id = 0, at = 0;
-    *o = (struct options){.host = "127.0.0.1", .tls_port = -1, .rest_limit = 10,
-                          .connect_limit = 5, .idle_seconds = 60,
+    *o = (struct options){.host = "127.0.0.1",
+                          .tls_port = -1,
+                          .rest_limit = 10,
+                          .connect_limit = 5,
+                          .idle_seconds = 60,
                           .style = {.amount_scale = 8}};
     o->world = (struct world_options){.seed = 1, .rate = 30, .speed = 1, .history_days = 40};
     f->every = 15;

@@ -410,11 +410,13 @@ void render_ws_captured(struct buf *b, const char *raw, enum format format, bool
 {
     static const struct {
         const char *simple, *name;
-    } names[] = {{"ty", "type"}, {"cd", "code"}, {"tms", "timestamp"}, {"td", "trade_date"},
-                 {"ttm", "trade_time"}, {"ttms", "trade_timestamp"}, {"tp", "trade_price"},
-                 {"tv", "trade_volume"}, {"ab", "ask_bid"}, {"pcp", "prev_closing_price"},
-                 {"c", "change"}, {"cp", "change_price"}, {"sid", "sequential_id"},
-                 {"st", "stream_type"}};
+    } names[] = {{"ty", "type"},           {"cd", "code"},
+                 {"tms", "timestamp"},     {"td", "trade_date"},
+                 {"ttm", "trade_time"},    {"ttms", "trade_timestamp"},
+                 {"tp", "trade_price"},    {"tv", "trade_volume"},
+                 {"ab", "ask_bid"},        {"pcp", "prev_closing_price"},
+                 {"c", "change"},          {"cp", "change_price"},
+                 {"sid", "sequential_id"}, {"st", "stream_type"}};
     struct json *root = json_parse(raw, strlen(raw));
     buf_put(b, is_list(format) ? "[{" : "{");
     for (const struct json *j = root ? root->child : NULL; j; j = j->next) {

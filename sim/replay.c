@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * replay: a cryptofeed capture instead of made trades. Its lines are `EPOCH: {json}`, plain or gzip;
- * the trades among them go out when they once came in, counted from the clock's start (at the
+ * replay: a cryptofeed capture instead of made trades. Its lines are `EPOCH: {json}`, plain or
+ * gzip; the trades among them go out when they once came in, counted from the clock's start (at the
  * first subscription, unless --no-wait), their bytes kept.
  */
 #include "json.h"
@@ -82,8 +82,8 @@ bool replay_load(struct sim *s)
     while (f && gzgets(f, line, sizeof line)) {
         n++;
         if (!take_line(s, line, &rng)) {
-            fprintf(stderr, "stofka-sim: %s line %d: not a message I know\n",
-                    s->opt.replay_path, n);
+            fprintf(stderr, "stofka-sim: %s line %d: not a message I know\n", s->opt.replay_path,
+                    n);
             gzclose(f);
             return false;
         }

@@ -5,8 +5,8 @@
  *   net (TCP, TLS, HTTP) -> rest | control | ws (frames) -> feed (subscriptions) -> world, book
  *
  * One thread, one libuv loop. A 5 ms tick drives everything that depends on time: trades becoming
- * stored, the flush at each whole exchange second, snapshots, faults, closes. Nothing is written to a
- * socket but through conn_write + conn_flush, so that a stall is simply a connection not flushed.
+ * stored, the flush at each whole exchange second, snapshots, faults, closes. Nothing is written to
+ * a socket but through conn_write + conn_flush, so that a stall is simply a connection not flushed.
  *
  * Why not libwebsockets: half the faults are things it exists to prevent (reset without a close
  * frame, no pong, reserved opcodes, half messages, a held-back 101), and its headers are its own.
@@ -42,11 +42,11 @@ struct held { /* a frame held back by the fault `reorder` */
 
 struct feed { /* what one WebSocket client asked for */
     enum format format;
-    struct json *request;        /* newest subscribing message, for LIST_SUBSCRIPTIONS */
-    uint32_t want[MAX_MARKETS];  /* realtime, bit = feed_type */
-    struct snap *snaps;          /* snapshots still to send */
+    struct json *request;       /* newest subscribing message, for LIST_SUBSCRIPTIONS */
+    uint32_t want[MAX_MARKETS]; /* realtime, bit = feed_type */
+    struct snap *snaps;         /* snapshots still to send */
     size_t snap_count, snap_next;
-    int64_t burst_at;            /* when the second half of them is due */
+    int64_t burst_at; /* when the second half of them is due */
     struct held *held;
     size_t held_count, held_cap;
     bool wants_up;
@@ -62,8 +62,8 @@ struct conn {
     char peer[48];
     SSL *ssl;
     struct buf in, out;
-    struct ws *ws;     /* NULL while HTTP */
-    struct feed *feed; /* with ws */
+    struct ws *ws;                              /* NULL while HTTP */
+    struct feed *feed;                          /* with ws */
     int64_t last_active, close_at, stall_until; /* loop time; close_at 0: not closing */
     int writes;
     bool finish, dead; /* finish: close once all is written */

@@ -295,8 +295,8 @@ bool parse_time(const char *s, int64_t *ms)
     struct utc t = {0};
     char sep = 0;
     int used = 0;
-    if (sscanf(s, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &t.year, &t.month, &t.day, &sep, &t.hour,
-               &t.minute, &t.second, &used) != 7 ||
+    if (sscanf(s, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &t.year, &t.month, &t.day, &sep, &t.hour, &t.minute,
+               &t.second, &used) != 7 ||
         used != 19 || (sep != 'T' && sep != ' '))
         return false;
     if (t.month < 1 || t.month > 12 || t.day < 1 || t.day > 31 || t.hour > 23 || t.minute > 59 ||

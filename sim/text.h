@@ -2,9 +2,9 @@
 /*
  * text: growing byte buffer, exact decimals and UTC times as Upbit spells them.
  *
- * Prices and volumes are int64 at scale 8; sums are i128 at scale 8 or 16. Times are ms (or s) since
- * 1970 UTC. The simulator has its own copy of all this on purpose: it is the witness against src/.
- * Out of memory aborts. Nothing here blocks or keeps state; one thread.
+ * Prices and volumes are int64 at scale 8; sums are i128 at scale 8 or 16. Times are ms (or s)
+ * since 1970 UTC. The simulator has its own copy of all this on purpose: it is the witness against
+ * src/. Out of memory aborts. Nothing here blocks or keeps state; one thread.
  */
 #ifndef SIM_TEXT_H
 #define SIM_TEXT_H
@@ -40,7 +40,8 @@ void put_spelled(struct buf *b, i128 v, int scale, enum spelling spelling); /* b
 void put_json_string(struct buf *b, const char *s);
 
 i128 div_half_up(i128 v, i128 by); /* v >= 0, by > 0 */
-/* Decimal text with optional exponent to scale 8; false if it is none or has more than 8 decimals. */
+/* Decimal text with optional exponent to scale 8; false if it is none or has more than 8 decimals.
+ */
 bool parse_e8(const char *s, size_t n, int64_t *out);
 bool parse_int(const char *s, int64_t *out);
 

@@ -8,14 +8,14 @@
 #include <string.h>
 #include <time.h>
 
-#define DENSE_MS        (30 * 60000LL)
-#define DENSE_BUDGET    200000.0 /* trades at most in the live-like part of the history */
-#define THIN_BUDGET     240000.0 /* in all the days before */
-#define THIN_A_DAY      1000.0   /* and no more a day in a market */
-#define LIVE_CAP        (1000000000LL * E8)
-#define THIN_CAP        (9 * 1000000000LL * E8) /* fewer trades must make a day's coins */
-#define LIVE_SWING      60
-#define THIN_SWING      1500
+#define DENSE_MS     (30 * 60000LL)
+#define DENSE_BUDGET 200000.0 /* trades at most in the live-like part of the history */
+#define THIN_BUDGET  240000.0 /* in all the days before */
+#define THIN_A_DAY   1000.0   /* and no more a day in a market */
+#define LIVE_CAP     (1000000000LL * E8)
+#define THIN_CAP     (9 * 1000000000LL * E8) /* fewer trades must make a day's coins */
+#define LIVE_SWING   60
+#define THIN_SWING   1500
 
 static uint64_t mono_ns(void)
 {
@@ -129,16 +129,15 @@ bool world_open(struct world *w, const struct world_options *opt)
     w->frozen = true;
     w->trading = true;
     if (opt->trades_path)
-        w->trades = open_log(
-            opt->trades_path,
-            "code,sequential_id,trade_timestamp,trade_price,trade_volume,ask_bid\n", &ok);
+        w->trades =
+            open_log(opt->trades_path,
+                     "code,sequential_id,trade_timestamp,trade_price,trade_volume,ask_bid\n", &ok);
     if (opt->frames_path)
         w->frames = open_log(opt->frames_path, "code,start,volume,sent_ms\n", &ok);
     if (ok && opt->markets_path)
         return load_markets(w);
     if (ok && w->generating)
-        for (size_t i = 0;
-             i < coin_count && (!opt->codes_count || (int)i < opt->codes_count); i++)
+        for (size_t i = 0; i < coin_count && (!opt->codes_count || (int)i < opt->codes_count); i++)
             world_list(w, coins[i].code, NULL, NULL);
     return ok;
 }
@@ -186,15 +185,13 @@ static struct pace dense_pace(const struct world *w, const struct market *m)
 {
     double most = DENSE_BUDGET / (DENSE_MS / 1000.0);
     double rate = w->opt.rate < most ? w->opt.rate : most;
-    return (struct pace){
-        .rate = rate * m->walk.share, .swing = LIVE_SWING, .volume_cap = LIVE_CAP};
+    return (struct pace){.rate = rate * m->walk.share, .swing = LIVE_SWING, .volume_cap = LIVE_CAP};
 }
 
 bool world_make_history(struct world *w)
 {
     int64_t dense = w->start_ms - DENSE_MS;
-    w->history_start_ms =
-        (floor_div(w->start_ms, 86400000) - w->opt.history_days) * 86400000LL;
+    w->history_start_ms = (floor_div(w->start_ms, 86400000) - w->opt.history_days) * 86400000LL;
     if (dense < w->history_start_ms)
         dense = w->history_start_ms;
     gen_shares(w->markets, w->market_count);

@@ -2,10 +2,11 @@
 /*
  * world: the exchange without its network: clock, markets, the trades to come and those stored.
  *
- * Trades of a second are made when that second begins and wait in `pending` until their storage time
- * (trade time + 30..60 ms, or later under the fault `late`); being stored they change the books, go to
- * the trade log, and mark their second for the next flush. Exchange time runs at `speed` from start_ms,
- * plus whatever clock steps add. Does file I/O on the two logs, nothing else; one thread.
+ * Trades of a second are made when that second begins and wait in `pending` until their storage
+ * time (trade time + 30..60 ms, or later under the fault `late`); being stored they change the
+ * books, go to the trade log, and mark their second for the next flush. Exchange time runs at
+ * `speed` from start_ms, plus whatever clock steps add. Does file I/O on the two logs, nothing
+ * else; one thread.
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H

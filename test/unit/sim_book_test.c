@@ -12,16 +12,13 @@
 
 #include <cmocka.h>
 
-static const struct unit second = {UNIT_SPAN, 1}, minute = {UNIT_SPAN, 60},
-                         week = {UNIT_WEEK, 0}, month = {UNIT_MONTH, 0};
+static const struct unit second = {UNIT_SPAN, 1}, minute = {UNIT_SPAN, 60}, week = {UNIT_WEEK, 0},
+                         month = {UNIT_MONTH, 0};
 
 static void apply(struct market *m, int64_t ms, int n, int64_t price, int64_t volume)
 {
-    struct trade t = {.sid = ms * 10000 + n,
-                      .ms = ms,
-                      .store_ms = ms + 40,
-                      .price = price,
-                      .volume = volume};
+    struct trade t = {
+        .sid = ms * 10000 + n, .ms = ms, .store_ms = ms + 40, .price = price, .volume = volume};
     book_apply(m, &t);
 }
 
@@ -201,8 +198,9 @@ static void test_made_trades(void **state)
 static void test_json(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "{", "[1,]", "{\"a\"}", "[01]", "[1.]", "\"\\x\"", "[1] 2",
-                                      "nul", "[\"\n\"]", "{\"a\":1,}", "-", "[\"\\u12g4\"]"};
+    static const char *const bad[] = {
+        "",      "{",   "[1,]",     "{\"a\"}",    "[01]", "[1.]",         "\"\\x\"",
+        "[1] 2", "nul", "[\"\n\"]", "{\"a\":1,}", "-",    "[\"\\u12g4\"]"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_null(json_parse(bad[i], strlen(bad[i])));
     const char *good = " [{\"a\":\"\\ud83d\\ude00 \\uac00\\n\"},true, -1.5e+3,null,[],{}] ";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The writer against replies recorded from the real exchange: same bytes, so same MD5 as the ETag. */
+/* The writer against replies recorded from the real exchange: same bytes, so same MD5 as the ETag.
+ */
 #include "render.h"
 
 #include <openssl/evp.h>
@@ -201,16 +202,11 @@ static void test_captured_bytes_are_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_seconds),
-        cmocka_unit_test(test_minutes),
-        cmocka_unit_test(test_days),
-        cmocka_unit_test(test_weeks),
-        cmocka_unit_test(test_ticker),
-        cmocka_unit_test(test_trade),
-        cmocka_unit_test(test_instrument),
-        cmocka_unit_test(test_ws_candle),
-        cmocka_unit_test(test_ws_ticker_even),
-        cmocka_unit_test(test_captured_bytes_are_kept),
+        cmocka_unit_test(test_seconds),        cmocka_unit_test(test_minutes),
+        cmocka_unit_test(test_days),           cmocka_unit_test(test_weeks),
+        cmocka_unit_test(test_ticker),         cmocka_unit_test(test_trade),
+        cmocka_unit_test(test_instrument),     cmocka_unit_test(test_ws_candle),
+        cmocka_unit_test(test_ws_ticker_even), cmocka_unit_test(test_captured_bytes_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
