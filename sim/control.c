@@ -11,6 +11,33 @@ static void put_fault(struct buf *b, const struct fault_record *f)
                fault_name(f->kind), f->arg, (long long)f->from_ms, (long long)f->to_ms, f->clients);
 }
 
+static void put_faults(const struct sim *s, struct buf *b)
+{
+    buf_put(b, ",\"faults\":[");
+    for (size_t i = 0; i < s->faults.record_count; i++) {
+        buf_put(b, i ? "," : "");
+        put_fault(b, &s->faults.records[i]);
+    }
+    buf_put(b, "]");
+}
+
+/* When a subscribed client was there; to_ms 0: it still is. */
+static void put_heard(const struct sim *s, struct buf *b)
+{
+    const char *sep = "";
+    buf_put(b, ",\"heard\":[");
+    for (size_t i = 0; i < s->heard_count; i++, sep = ",")
+        buf_printf(b, "%s{\"from_ms\":%lld,\"to_ms\":%lld}", sep, (long long)s->heard[i].from_ms,
+                   (long long)s->heard[i].to_ms);
+    for (const struct conn *c = s->conns; c; c = c->next)
+        if (c->feed && c->feed->hearing) {
+            buf_printf(b, "%s{\"from_ms\":%lld,\"to_ms\":0}", sep,
+                       (long long)c->feed->heard_from_ms);
+            sep = ",";
+        }
+    buf_put(b, "]}");
+}
+
 static void put_state(struct sim *s, struct buf *b)
 {
     int clients = 0, subscriptions = 0;
@@ -23,18 +50,15 @@ static void put_state(struct sim *s, struct buf *b)
                "{\"now_ms\":%lld,\"start_ms\":%lld,\"history_start_ms\":%lld,\"seed\":%llu,"
                "\"trading\":%s,\"trades\":%lld,\"pending\":%zu,\"markets\":%d,"
                "\"connections\":%d,\"connects\":%lld,\"subscriptions\":%d,\"frames\":%lld,"
-               "\"rest\":%lld,\"replay\":{\"total\":%d,\"sent\":%d},\"faults\":[",
+               "\"rest\":%lld,\"replay\":{\"total\":%d,\"sent\":%d}",
                (long long)world_now(&s->world), (long long)s->world.start_ms,
                (long long)s->world.history_start_ms, (unsigned long long)s->world.opt.seed,
                s->world.trading ? "true" : "false", (long long)s->world.trade_total,
                s->world.pending_count, s->world.market_count, clients, (long long)s->connects,
                subscriptions, (long long)s->frames_sent, (long long)s->rest_served, s->replay_total,
                s->replay_sent);
-    for (size_t i = 0; i < s->faults.record_count; i++) {
-        buf_put(b, i ? "," : "");
-        put_fault(b, &s->faults.records[i]);
-    }
-    buf_put(b, "]}");
+    put_faults(s, b);
+    put_heard(s, b);
 }
 
 static bool do_fault(struct sim *s, const struct request *r)

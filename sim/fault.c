@@ -123,7 +123,16 @@ static void send_oversize(struct conn *c, double megabytes)
     for (int i = 0; i < (int)megabytes; i++)
         ws_send_raw(c, i ? 0x00 : 0x02, zeros, piece);
     free(zeros);
+    feed_mute(c);
     c->close_at = (int64_t)uv_now(&c->sim->loop) + 2000; /* no more frames can follow */
+}
+
+static void stall(struct conn *c, double seconds)
+{
+    int64_t now = (int64_t)uv_now(&c->sim->loop);
+    if (c->stall_until <= now)
+        c->stalled_ms = world_now(&c->sim->world);
+    c->stall_until = now + (int64_t)(seconds * 1000);
 }
 
 static int hit_clients(struct sim *s, enum fault_kind kind, double arg)
@@ -136,7 +145,7 @@ static int hit_clients(struct sim *s, enum fault_kind kind, double arg)
         if (kind == FAULT_DROP)
             conn_reset(c);
         else if (kind == FAULT_STALL)
-            c->stall_until = (int64_t)uv_now(&s->loop) + (int64_t)(arg * 1000);
+            stall(c, arg);
         else if (kind == FAULT_GARBAGE)
             send_garbage(s, c);
         else if (kind == FAULT_OVERSIZE)

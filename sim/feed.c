@@ -19,9 +19,26 @@ void feed_open(struct conn *c)
     c->feed->format = FORMAT_DEFAULT;
 }
 
+/* What was held back by a stall when the end came was not heard either. */
+void feed_mute(struct conn *c)
+{
+    struct sim *s = c->sim;
+    if (!c->feed->hearing)
+        return;
+    if (s->heard_count == s->heard_cap) {
+        s->heard_cap = s->heard_cap ? s->heard_cap * 2 : 64;
+        s->heard = xrealloc(s->heard, s->heard_cap * sizeof *s->heard);
+    }
+    bool stalled = c->stall_until > (int64_t)uv_now(&s->loop);
+    s->heard[s->heard_count++] =
+        (struct heard){c->feed->heard_from_ms, stalled ? c->stalled_ms : world_now(&s->world)};
+    c->feed->hearing = false;
+}
+
 void feed_free(struct conn *c)
 {
     struct feed *f = c->feed;
+    feed_mute(c);
     for (size_t i = 0; i < f->held_count; i++)
         free(f->held[i].data);
     json_free(f->request);
@@ -49,6 +66,7 @@ void feed_error(struct conn *c, const char *name, const char *message, bool mess
     }
     buf_put(&b, "}}");
     ws_send(c, 2, b.p, b.len);
+    feed_mute(c);
     c->close_at = (int64_t)uv_now(&c->sim->loop) + ERROR_CLOSE_MS;
     sim_log("sim.client_error peer=%s name=%s", c->peer, name);
     buf_free(&b);
@@ -249,6 +267,9 @@ static void subscribe(struct conn *c, struct json *root)
         sim_log("sim.replay_started");
     }
     world_advance(&c->sim->world, world_now(&c->sim->world));
+    if (!f->hearing)
+        f->heard_from_ms = world_now(&c->sim->world);
+    f->hearing = true;
     f->burst_at = (int64_t)uv_now(&c->sim->loop) + 160;
     flush_snapshots(c, (f->snap_count + 1) / 2);
     sim_log("sim.subscribed peer=%s now_ms=%lld", c->peer, (long long)world_now(&c->sim->world));

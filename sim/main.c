@@ -113,6 +113,7 @@ int main(int argc, char **argv)
         SSL_CTX_free(s.tls);
     free(s.faults.records);
     free(s.limits);
+    free(s.heard);
     uv_loop_close(&s.loop);
     return 0;
 }

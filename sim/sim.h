@@ -53,6 +53,12 @@ struct feed { /* what one WebSocket client asked for */
     int64_t message_second, message_minute;
     int second_count, minute_count;
     bool corrupt_next;
+    bool hearing;          /* subscribed, and not muted since */
+    int64_t heard_from_ms; /* exchange time of its first subscription */
+};
+
+struct heard { /* a client was subscribed, and what it asked for was sent */
+    int64_t from_ms, to_ms;
 };
 
 struct conn {
@@ -65,6 +71,7 @@ struct conn {
     struct ws *ws;                              /* NULL while HTTP */
     struct feed *feed;                          /* with ws */
     int64_t last_active, close_at, stall_until; /* loop time; close_at 0: not closing */
+    int64_t stalled_ms;                         /* exchange time when the stall began */
     int writes;
     bool finish, dead; /* finish: close once all is written */
 };
@@ -104,6 +111,8 @@ struct sim {
     int64_t last_flush_s, last_up, last_log_flush;
     struct rng lag_rng;
     int64_t frames_sent, rest_served, connects;
+    struct heard *heard; /* spans that ended */
+    size_t heard_count, heard_cap;
     int replay_total, replay_sent; /* trades */
     bool replay_done;
     bool stopping;
@@ -138,6 +147,7 @@ void feed_open(struct conn *c);
 void feed_message(struct conn *c, const char *text, size_t n);
 void feed_error(struct conn *c, const char *name, const char *message, bool message_first);
 void feed_free(struct conn *c);
+void feed_mute(struct conn *c); /* from now on it hears nothing more: recorded */
 bool feed_idle(const struct conn *c);
 
 /* flush.c */
