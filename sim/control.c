@@ -93,7 +93,6 @@ static bool do_trading(struct sim *s, const struct request *r)
     if (!on || (strcmp(on, "0") != 0 && strcmp(on, "1") != 0))
         return false;
     world_set_trading(&s->world, *on == '1');
-    world_flush_logs(&s->world);
     return true;
 }
 
@@ -129,6 +128,7 @@ void control_handle(struct conn *c, const struct request *r)
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
         if (!strcmp(r->path, acts[i].path))
             status = strcmp(r->method, "POST") != 0 ? 405 : acts[i].act(c->sim, r) ? 200 : 400;
+    world_flush_logs(&c->sim->world); /* whoever asks finds all of it in the files */
     if (status == 200)
         put_state(c->sim, &b);
     else

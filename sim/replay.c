@@ -108,6 +108,8 @@ void replay_tick(struct sim *s)
         return;
     s->replay_sent = sent;
     s->replay_done = done;
-    if (done)
-        sim_log("sim.replay_done trades=%d", s->replay_total);
+    if (!done)
+        return;
+    world_flush_logs(&s->world);
+    sim_log("sim.replay_done trades=%d", s->replay_total);
 }

@@ -67,7 +67,8 @@ class TruthTest(unittest.TestCase):
 
     def tearDown(self):
         for sim in self.sims:
-            sim.stop()
+            self.assertEqual(sim.stop(), 0)
+            self.assertEqual([l for l in sim.lines if "runtime error" in l or "Sanitizer" in l], [])
         self.dir.cleanup()
 
     def path(self, name):
