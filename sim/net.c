@@ -229,8 +229,8 @@ static bool tls_open(struct sim *s)
     if (SSL_CTX_use_certificate_chain_file(s->tls, s->opt.cert) == 1 &&
         SSL_CTX_use_PrivateKey_file(s->tls, s->opt.key, SSL_FILETYPE_PEM) == 1)
         return true;
-    fprintf(stderr, "stofka-sim: certificate %s or key %s: %s\n", s->opt.cert, s->opt.key,
-            ERR_reason_error_string(ERR_get_error()));
+    fprintf(stderr, "stofka-sim: no PEM certificate in %s with its key in %s\n", s->opt.cert,
+            s->opt.key);
     return false;
 }
 
