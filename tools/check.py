@@ -12,6 +12,7 @@ import concurrent.futures
 import hashlib
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -71,7 +72,7 @@ def tidy_one(path, salt):
         open(key, 'w').close()
         return []
     said = [line for line in done.stdout.splitlines() if 'error:' in line]
-    return [line.replace(ROOT + '/', '').replace('build/../', '') for line in said] or ['%s: clang-tidy failed' % path]
+    return [re.sub(r'^(?:.*build/)?\.\./', '', line).replace(ROOT + '/', '') for line in said] or ['%s: clang-tidy failed' % path]
 
 
 def check_tidy(_fix):
