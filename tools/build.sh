@@ -14,7 +14,10 @@ if [ ! -f "$dir/build.ninja" ]; then
         exit 1
     }
 fi
-ninja -C "$dir" --quiet
+if ! ninja -C "$dir" -n | grep -q 'no work to do'; then
+    if [ -t 1 ]; then quiet=; else quiet=--quiet; fi
+    ninja -C "$dir" $quiet
+fi
 
 cd "$dir"
 for program in stofka stofka-sim; do
