@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import urllib.request
 from decimal import Decimal
 
@@ -125,7 +126,7 @@ class Run:
         until(lambda: get(self.url + '/readyz')[0] == 200, SETTLE_SECONDS)
         self.end_ms = self.control('trading?on=0')['now_ms']
         until(lambda: self.sim_state()['pending'] == 0)
-        until(lambda: self.watermark() > self.end_ms + 2 * CLOSE_MS, SETTLE_SECONDS)
+        until(lambda: self.heard() > self.end_ms + 2 * CLOSE_MS, SETTLE_SECONDS)
         self.truth = truth.Truth(self.trades)
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
@@ -167,10 +168,14 @@ class Run:
         finally:
             db.close()
 
-    def watermark(self):
-        return self.query('SELECT watermark_ms FROM meta')[0][0]
+    def heard(self):
+        """Up to where every market's seconds are covered."""
+        ends = self.query('SELECT max(to_ms) FROM coverage WHERE level = 0 AND lost = 0 GROUP BY market_id')
+        return min(row[0] for row in ends) if len(ends) == MARKETS else 0
 
     def differences(self):
+        self.closed_ms = self.heard() - CLOSE_MS  # what ends by then must be closed
+        self.heard_to = self.sim_state()['now_ms']  # what ends later must be forming
         return self.stored_differences() + self.ledger_differences() + self.api_differences()
 
     def spans(self, code):
@@ -227,12 +232,11 @@ class Run:
             return [name + ' is extra']
         wrong = ['%s: %s is %s for %s' % (name, field, values[field], value)
                  for field, value in want.values().items() if values[field] != value]
-        ended = truth.window_end(interval, start) * 1000 + CLOSE_MS <= self.end_ms
-        allowed = {'closed' if rev == 1 else 'repaired'} if ended else {'forming'}
-        if start * 1000 + CLOSE_MS <= self.end_ms and interval == '1s' and not ended:
-            allowed = {'forming', 'closed', 'repaired'}
-        if truth.window_end(interval, start) * 1000 <= self.watermark() - CLOSE_MS:
-            allowed = {'closed' if rev == 1 else 'repaired'}
+        end_ms = truth.window_end(interval, start) * 1000
+        final = 'closed' if rev == 1 else 'repaired'
+        allowed = {final} if end_ms <= self.closed_ms else {'forming', final}
+        if end_ms > self.heard_to:
+            allowed = {'forming'}
         if state not in allowed:
             wrong.append('%s: state %s with rev %d, expected %s' % (name, state, rev, sorted(allowed)))
         return wrong
@@ -297,6 +301,8 @@ def play(plan, folder):
         compared = sum(len(run.truth.candles(c, i)) for c in run.truth.codes() for i in truth.INTERVALS)
     except (AssertionError, OSError, KeyError, sqlite3.Error) as error:
         run.wrong.append('%s: %s' % (type(error).__name__, error))
+        with open(os.path.join(folder, 'error.log'), 'w', encoding='utf-8') as f:
+            traceback.print_exc(file=f)
         compared = 0
     finally:
         run.end()
