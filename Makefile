@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door; README.md says what each target is for. Everything behind it is Meson (C),
+# npm (page) and the scripts in tools/.
+
+PORT ?= 8080
+STAGE ?= all
+ARGS ?=
+WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+
+.PHONY: all run demo test check fmt docs truth soak bench clean setup-build programs
+
+all: programs
+
+setup-build:
+	@tools/setup.sh build page
+
+# The page is part of the program, so it comes first; both do nothing when nothing changed.
+programs: $(if $(wildcard web/package.json),web/dist/index.html) | setup-build
+	@tools/build.sh build
+
+web/node_modules/.stofka-stamp: web/package-lock.json | setup-build
+	@tools/npm.sh ci && touch $@
+
+web/dist/index.html: web/node_modules/.stofka-stamp $(WEB_FILES)
+	@tools/npm.sh run build && touch $@
+
+run: programs
+	@tools/demo.py live --port $(PORT)
+
+demo: programs
+	@tools/demo.py sim --port $(PORT)
+
+test:
+	@tools/setup.sh build page test check
+	@$(MAKE) --no-print-directory programs
+	@tools/run_tests.py $(STAGE)
+
+check:
+	@tools/setup.sh build page check
+	@$(MAKE) --no-print-directory programs
+	@tools/check.py $(ARGS)
+
+fmt:
+	@tools/setup.sh check
+	@tools/check.py --fix format
+
+docs: programs
+	@tools/check.py --fix references
+
+truth: programs
+	@tools/truth.py $(ARGS)
+
+soak: programs
+	@tools/truth.py --soak $(ARGS)
+
+bench: programs
+	@tools/setup.sh bench
+	@tools/bench.sh
+
+clean:
+	rm -rf build build-* web/dist

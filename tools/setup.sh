@@ -1,0 +1,127 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Install what a part of the project needs on Debian 12, and nothing when all of it is there.
+#
+# usage: tools/setup.sh GROUP...      groups: build page test check bench
+#        tools/setup.sh --list GROUP...   print the packages, install nothing
+#        tools/setup.sh --node-dir        print the folder of the Node that the page is built with
+#
+# What is missing is named before anything is installed; sudo is used only by those who are not
+# root. None of the packages is a daemon; should one bring a daemon along, it is stopped and disabled
+# again, see quiet_new_services.
+set -eu
+
+NODE_MIN=18
+
+packages_of() {
+    case $1 in
+    build) echo gcc libc6-dev pkg-config meson ninja-build python3 brotli ca-certificates \
+        libuv1-dev libwebsockets-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev libssl-dev \
+        libcmocka-dev libyajl-dev ;;
+    page) [ -n "$(node_dir)" ] || echo nodejs npm ;;
+    test) echo clang libclang-rt-14-dev python3-pytest openssl $(browser) ;;
+    check) echo git clang clang-format clang-tidy cppcheck universal-ctags ;;
+    bench) echo wrk ;;
+    *)
+        echo "setup.sh: no group \"$1\"; groups: build page test check bench" >&2
+        exit 2
+        ;;
+    esac
+}
+
+# Chromium wants a session bus. dbus-x11 is the one that brings neither the system bus' daemon nor
+# systemd along; a machine that has Chromium has made its choice already.
+browser() {
+    echo chromium fonts-noto-cjk
+    [ -n "$(installed chromium)" ] || echo dbus-x11
+}
+
+# The first folder of PATH (then Debian's) that holds Node >= NODE_MIN and npm.
+node_dir() {
+    (
+        IFS=:
+        for dir in $PATH /usr/bin; do
+            [ -x "$dir/node" ] && [ -x "$dir/npm" ] || continue
+            major=$("$dir/node" -p 'process.versions.node.split(".")[0]' 2>/dev/null) || continue
+            [ "${major:-0}" -ge "$NODE_MIN" ] && echo "$dir" && break
+        done
+        true
+    )
+}
+
+installed() {
+    dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' "$@" 2>/dev/null |
+        awk '$1 == "installed" { sub(/:.*/, "", $2); print $2 }'
+}
+
+missing_of() {
+    have=" $(installed "$@" | tr '\n' ' ') "
+    for name in "$@"; do
+        case $have in *" $name "*) ;; *) echo "$name" ;; esac
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Packages that were not there before must leave no daemon behind: not running, not enabled.
+# Only units and init scripts that belong to those packages are touched.
+quiet_new_services() {
+    dpkg-query -W -f '${binary:Package}\n' | sort >"$tmp/after"
+    comm -13 "$tmp/before" "$tmp/after" | xargs -r dpkg -L 2>/dev/null >"$tmp/files"
+    if [ -d /run/systemd/system ]; then
+        sed -n 's,^\(/usr\)\{0,1\}/lib/systemd/system/\([^/@]*\.\(service\|socket\|timer\|path\)\)$,\2,p' \
+            "$tmp/files" | while read -r unit; do
+            systemctl is-active --quiet "$unit" || systemctl is-enabled --quiet "$unit" || continue
+            echo "setup: $unit came with a package; stopping and disabling it"
+            as_root systemctl --quiet disable --now "$unit" || true
+        done
+    else
+        sed -n 's,^/etc/init\.d/\([^/]*\)$,\1,p' "$tmp/files" | while read -r script; do
+            grep -q start-stop-daemon "/etc/init.d/$script" || continue
+            echo "setup: $script came with a package; disabling it"
+            as_root update-rc.d "$script" disable || true
+        done
+    fi
+}
+
+install_packages() {
+    echo "setup: these Debian packages are missing and will be installed: $*"
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        echo "setup: not root and no sudo; run as root: apt-get install --no-install-recommends $*" >&2
+        exit 1
+    fi
+    tmp=$(mktemp -d)
+    trap 'rm -rf "$tmp"' EXIT
+    dpkg-query -W -f '${binary:Package}\n' | sort >"$tmp/before"
+    as_root apt-get -qq update || echo "setup: apt-get update failed; trying with the lists at hand" >&2
+    # RUNLEVEL=1 keeps invoke-rc.d from starting daemons; needrestart must not ask.
+    as_root env RUNLEVEL=1 NEEDRESTART_SUSPEND=1 DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$@"
+    quiet_new_services
+}
+
+[ $# -gt 0 ] || set -- build
+if [ "$1" = --node-dir ]; then
+    node_dir
+    exit
+fi
+list_only=
+if [ "$1" = --list ]; then
+    list_only=yes
+    shift
+fi
+if ! command -v dpkg-query >/dev/null; then
+    echo "setup: this is not a Debian system; the packages needed are in tools/setup.sh" >&2
+    exit 0
+fi
+
+wanted=$(for group in "$@"; do packages_of "$group"; done)
+# shellcheck disable=SC2086 # package names are words
+if [ -n "$list_only" ]; then
+    printf '%s\n' $wanted | sort -u
+else
+    missing=$(missing_of $wanted)
+    [ -z "$missing" ] || install_packages $missing
+fi
