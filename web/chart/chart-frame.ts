@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The library's chart, made once; markets and intervals only change its data and options.
+import {
+  CandlestickSeries,
+  createChart,
+  HistogramSeries,
+  type IChartApi,
+  type ISeriesApi,
+} from 'lightweight-charts';
+import type { Candle } from '../api/types';
+import { fixed, formatVolume } from '../ui/format';
+import { drawnBar, drawnBars, startOf, type DrawnBar } from './bars';
+import type { Screen } from './chart-feed';
+import { candleOptions, chartOptions, readPalette, volumeColours, type Palette } from './theme';
+
+/** Bars left beyond the edge of the view when the next page is asked for. */
+const MARGIN = 150;
+const MAX_PLACES = 8;
+
+export interface FrameEvents {
+  /** Start of the candle under the pointer, seconds UTC. */
+  hover(start: number | null): void;
+  nearLeft(): void;
+  nearRight(): void;
+  /** The newest bar came into or went out of sight. */
+  headSeen(seen: boolean): void;
+}
+
+function volumeText(value: number): string {
+  return formatVolume(value.toFixed(MAX_PLACES));
+}
+
+export class ChartFrame implements Screen {
+  private readonly chart: IChartApi;
+  private readonly prices: ISeriesApi<'Candlestick'>;
+  private readonly volumes: ISeriesApi<'Histogram'>;
+  private readonly palette: Palette;
+  private times: number[] = [];
+  private all: readonly Candle[] = [];
+
+  constructor(
+    element: HTMLElement,
+    private readonly events: FrameEvents,
+  ) {
+    this.palette = readPalette(element);
+    this.chart = createChart(element, chartOptions(this.palette));
+    this.prices = this.chart.addSeries(CandlestickSeries, candleOptions(this.palette));
+    this.prices.priceScale().applyOptions({ scaleMargins: { top: 0.14, bottom: 0.06 } });
+    this.volumes = this.chart.addSeries(
+      HistogramSeries,
+      {
+        priceFormat: { type: 'custom', formatter: volumeText, minMove: 10 ** -MAX_PLACES },
+        priceLineVisible: false,
+        lastValueVisible: false,
+      },
+      1,
+    );
+    const [main, below] = this.chart.panes();
+    main?.setStretchFactor(4);
+    below?.setStretchFactor(1);
+    this.chart.subscribeCrosshairMove(({ time }) => {
+      this.events.hover(typeof time === 'number' ? startOf(time) : null);
+    });
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
+      if (!range || this.times.length === 0) return;
+      if (range.from < MARGIN) this.events.nearLeft();
+      if (range.to > this.times.length - MARGIN) this.events.nearRight();
+      this.events.headSeen(range.to >= this.times.length - 1);
+    });
+  }
+
+  destroy(): void {
+    this.chart.remove();
+  }
+
+  setLocale(locale: string, timeText: (start: number) => string): void {
+    const timeFormatter = (time: unknown) =>
+      typeof time === 'number' ? timeText(startOf(time)) : '';
+    this.chart.applyOptions({ localization: { locale, timeFormatter } });
+  }
+
+  setScale(places: number, seconds: boolean, intraday: boolean): void {
+    const formatter = (value: number) => fixed(value.toFixed(places), places);
+    this.prices.applyOptions({
+      priceFormat: { type: 'custom', formatter, minMove: 10 ** -places },
+    });
+    this.chart.timeScale().applyOptions({ secondsVisible: seconds, timeVisible: intraday });
+  }
+
+  toNewest(): void {
+    this.chart.timeScale().scrollToRealTime();
+  }
+
+  replace(candles: readonly Candle[], keepView: boolean): void {
+    const scale = this.chart.timeScale();
+    const range = keepView ? scale.getVisibleLogicalRange() : null;
+    const before = this.times;
+    const bars = drawnBars(candles, volumeColours(this.palette));
+    this.all = candles;
+    this.times = bars.map((bar) => bar.price.time);
+    this.prices.setData(bars.map((bar) => bar.price));
+    this.volumes.setData(bars.map((bar) => bar.volume));
+    if (!keepView) {
+      this.prices.priceScale().applyOptions({ autoScale: true });
+      scale.scrollToPosition(scale.options().rightOffset, false);
+    } else if (range) {
+      const atEdge = range.to >= before.length - 1;
+      const moved = atEdge ? this.times.length - before.length : shiftOf(before, this.times);
+      scale.setVisibleLogicalRange({ from: range.from + moved, to: range.to + moved });
+    }
+  }
+
+  update(candles: readonly Candle[]): void {
+    for (const candle of candles) {
+      const bar = drawnBar(candle, volumeColours(this.palette));
+      if (bar) this.place(bar);
+    }
+  }
+
+  private place(bar: DrawnBar): void {
+    const newest = this.times[this.times.length - 1] ?? -Infinity;
+    const { time } = bar.price;
+    if (time > newest) this.times.push(time);
+    const past = time < newest;
+    try {
+      this.prices.update(bar.price, past);
+      this.volumes.update(bar.volume, past);
+    } catch {
+      // A past bar that was never drawn: the library refuses it. Draw all.
+      this.replace(this.all, true);
+    }
+  }
+}
+
+/** How far the bars that both lists hold have moved in index. */
+function shiftOf(before: readonly number[], after: readonly number[]): number {
+  const index = new Map(after.map((time, at) => [time, at]));
+  for (let at = before.length - 1; at >= 0; at -= 1) {
+    const now = index.get(before[at] as number);
+    if (now !== undefined) return now - at;
+  }
+  return 0;
+}
