@@ -31,9 +31,8 @@ export interface StreamPorts {
 
 export interface StreamHandlers {
   event(name: EventName, data: string): void;
-  /** `attempt` 0 is the first connection, or one asked for; others follow a loss. */
-  opening(attempt: number): void;
-  lost(attempt: number, retryInMs: number): void;
+  /** The connection broke or never came about, `attempt` times in a row. */
+  lost(attempt: number): void;
 }
 
 export class LiveStream {
@@ -98,7 +97,6 @@ export class LiveStream {
 
   private connect(): void {
     this.drop();
-    this.handlers.opening(this.attempt);
     const parameters = new URLSearchParams();
     for (const subscription of this.followed) parameters.append('sub', subscription);
     if (this.position !== null) parameters.set('since', this.position);
@@ -130,9 +128,8 @@ export class LiveStream {
   private lose(): void {
     this.drop();
     this.attempt += 1;
-    const wait = backoffMs(this.attempt);
-    this.handlers.lost(this.attempt, wait);
-    this.retry = setTimeout(() => this.connect(), wait);
+    this.retry = setTimeout(() => this.connect(), backoffMs(this.attempt));
+    this.handlers.lost(this.attempt);
   }
 
   private drop(): void {

@@ -62,7 +62,6 @@ export class Live {
     this.stream = new LiveStream(
       {
         event: (name, data) => this.receive(name, data),
-        opening: () => undefined,
         lost: (attempt) => this.lost(attempt),
       },
       ports,
