@@ -145,7 +145,7 @@ export class LiveStream {
     const slept = now - this.lookedAt > SLEEP_MS;
     this.lookedAt = now;
     if (this.line === null) return;
-    if (slept ? now - this.heardAt > LOOK_MS * 5 : now - this.heardAt > SILENCE_MS) this.lose();
+    if (slept ? now - this.heardAt > LOOK_MS * 5 : now - this.heardAt > SILENCE_MS) this.connect();
   }
 }
 

@@ -41,13 +41,12 @@ export class ValueStore<T> {
   };
 }
 
-/** Many values by key; a listener hears of its own key only, or of every flush. */
+/** Many values by key; a listener hears of its own key only. */
 export class KeyedStore<T> {
   private readonly next = new Map<string, T>();
   private readonly published = new Map<string, T>();
   private readonly dirty = new Set<string>();
   private readonly byKey = new Map<string, Set<Listener>>();
-  private readonly any = new Set<Listener>();
 
   constructor(private readonly frame: Frame) {}
 
@@ -71,11 +70,6 @@ export class KeyedStore<T> {
     return () => void listeners.delete(listener);
   }
 
-  subscribeAny(listener: Listener): () => void {
-    this.any.add(listener);
-    return () => void this.any.delete(listener);
-  }
-
   private readonly publish = (): void => {
     const due = [...this.dirty];
     this.dirty.clear();
@@ -84,6 +78,5 @@ export class KeyedStore<T> {
       if (value !== undefined) this.published.set(key, value);
       for (const listener of this.byKey.get(key) ?? []) listener();
     }
-    for (const listener of this.any) listener();
   };
 }

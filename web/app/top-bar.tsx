@@ -3,6 +3,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { Live } from '../api/live';
 import { Badge } from '../ui/badge';
 import { setLanguage, useLanguage } from '../ui/language';
+import notice from './notice.txt?url';
 import { hasOpenGap, ORIGINS, standingOf } from './standing';
 
 interface TopBarProps {
@@ -67,6 +68,9 @@ export function TopBar({ live, code }: TopBarProps) {
         )}
       </div>
       <Clock />
+      <a className="licences" href={notice} target="_blank" rel="noreferrer">
+        {t('licences')}
+      </a>
       <button
         type="button"
         className="language"

@@ -8,7 +8,8 @@ import {
   type ISeriesApi,
 } from 'lightweight-charts';
 import type { Candle } from '../api/types';
-import { fixed, formatVolume } from '../ui/format';
+import { fixed, formatScale } from '../ui/format';
+import type { Language } from '../ui/text';
 import { drawnBar, drawnBars, startOf, type DrawnBar } from './bars';
 import type { Screen } from './chart-feed';
 import { candleOptions, chartOptions, readPalette, volumeColours, type Palette } from './theme';
@@ -22,12 +23,8 @@ export interface FrameEvents {
   hover(start: number | null): void;
   nearLeft(): void;
   nearRight(): void;
-  /** The newest bar came into or went out of sight. */
-  headSeen(seen: boolean): void;
-}
-
-function volumeText(value: number): string {
-  return formatVolume(value.toFixed(MAX_PLACES));
+  /** Whether the oldest and the newest loaded bar are in sight. */
+  edges(oldest: boolean, newest: boolean): void;
 }
 
 export class ChartFrame implements Screen {
@@ -48,11 +45,7 @@ export class ChartFrame implements Screen {
     this.prices.priceScale().applyOptions({ scaleMargins: { top: 0.14, bottom: 0.06 } });
     this.volumes = this.chart.addSeries(
       HistogramSeries,
-      {
-        priceFormat: { type: 'custom', formatter: volumeText, minMove: 10 ** -MAX_PLACES },
-        priceLineVisible: false,
-        lastValueVisible: false,
-      },
+      { priceLineVisible: false, lastValueVisible: false },
       1,
     );
     const [main, below] = this.chart.panes();
@@ -65,7 +58,7 @@ export class ChartFrame implements Screen {
       if (!range || this.times.length === 0) return;
       if (range.from < MARGIN) this.events.nearLeft();
       if (range.to > this.times.length - MARGIN) this.events.nearRight();
-      this.events.headSeen(range.to >= this.times.length - 1);
+      this.events.edges(range.from <= 0, range.to >= this.times.length - 1);
     });
   }
 
@@ -73,7 +66,12 @@ export class ChartFrame implements Screen {
     this.chart.remove();
   }
 
-  setLocale(locale: string, timeText: (start: number) => string): void {
+  setLanguage(language: Language, timeText: (start: number) => string): void {
+    const locale = language === 'ko' ? 'ko-KR' : 'en-GB';
+    const formatter = (volume: number) => formatScale(volume.toFixed(MAX_PLACES), language);
+    this.volumes.applyOptions({
+      priceFormat: { type: 'custom', formatter, minMove: 10 ** -MAX_PLACES },
+    });
     const timeFormatter = (time: unknown) =>
       typeof time === 'number' ? timeText(startOf(time)) : '';
     this.chart.applyOptions({ localization: { locale, timeFormatter } });

@@ -29,7 +29,8 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
   const host = useRef<HTMLDivElement>(null);
   const [frame, setFrame] = useState<ChartFrame | null>(null);
   const [hovered, setHovered] = useState<number | null>(null);
-  const [headSeen, setHeadSeen] = useState(true);
+  const [oldestSeen, setOldestSeen] = useState(false);
+  const [newestSeen, setNewestSeen] = useState(true);
 
   useEffect(() => {
     if (!host.current) return;
@@ -37,7 +38,10 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
       hover: setHovered,
       nearLeft: () => void feed.pager.older(),
       nearRight: () => void feed.pager.newer(),
-      headSeen: setHeadSeen,
+      edges: (oldest, newest) => {
+        setOldestSeen(oldest);
+        setNewestSeen(newest);
+      },
     });
     setFrame(made);
     const detach = feed.attach(made);
@@ -50,7 +54,7 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
   const shown = feed.series.newest;
   const interval = shown?.interval ?? state.interval;
   useEffect(() => {
-    frame?.setLocale(language === 'ko' ? 'ko-KR' : 'en-GB', (start) => timeText(interval, start));
+    frame?.setLanguage(language, (start) => timeText(interval, start));
   }, [frame, language, interval]);
 
   const places = shown ? pricePlaces(tickSize, shown.close) : 0;
@@ -59,7 +63,7 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
   }, [frame, places, interval]);
 
   const notice = NOTICES[state.phase];
-  const away = !headSeen || !state.atHead;
+  const away = !newestSeen || !state.atHead;
   const goNewest = () => {
     if (!state.atHead) void feed.show(state.code, state.interval);
     else frame?.toNewest();
@@ -75,6 +79,9 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
         <p className={`chart-notice${shown ? ' chart-notice-small' : ''}`} role="status">
           {t(notice)}
         </p>
+      )}
+      {oldestSeen && state.beginning && state.phase === 'ready' && (
+        <p className="beginning">{t('beginning')}</p>
       )}
       {away && state.phase === 'ready' && (
         <button type="button" className="to-newest" onClick={goNewest}>

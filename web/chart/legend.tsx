@@ -37,7 +37,7 @@ export function Legend({ candle, tickSize }: LegendProps) {
         <dt>{t('volume')}</dt>
         <dd>{formatVolume(candle.volume)}</dd>
       </div>
-      <div>
+      <div className="legend-amount">
         <dt>{t('amount')}</dt>
         <dd>{formatAmount(candle.amount, language)}</dd>
       </div>

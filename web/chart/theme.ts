@@ -57,6 +57,8 @@ export function chartOptions(palette: Palette): DeepPartial<ChartOptions> {
       vertLine: { ...crosshair, style: LineStyle.Dashed },
       horzLine: { ...crosshair, style: LineStyle.Dashed },
     },
+    // A finger that moves up or down over the chart scrolls the page.
+    handleScroll: { vertTouchDrag: false },
     rightPriceScale: { borderVisible: false, minimumWidth: 76 },
     timeScale: {
       borderColor: palette.line,

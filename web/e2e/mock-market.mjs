@@ -134,7 +134,8 @@ export function candleAt(market, interval, t, now) {
   const prices = [];
   for (let at = start; at <= last; at += step) prices.push(priceAt(market, at));
   prices.push(priceAt(market, last));
-  const mood = 0.25 + 1.5 * noise(market.seed + 9, start) ** 3 + Math.abs(wave(market.seed, t, 40));
+  const mood =
+    0.25 + 1.5 * noise(market.seed + 9, start) ** 3 + Math.abs(wave(market.seed, start, 40));
   const amount = ((market.turnover * (last - start)) / 86_400) * mood;
   const volume = amount / prices[0];
   const utc = new Date(start * 1000).toISOString().slice(0, 19);

@@ -6,6 +6,7 @@ import {
   formatAmount,
   formatPrice,
   formatRate,
+  formatScale,
   formatVolume,
   pairOf,
   signed,
@@ -68,4 +69,15 @@ test('small ones', () => {
   expect(signed('1,000', 1)).toBe('+1,000');
   expect(signed('-1,000', -1)).toBe('-1,000');
   expect(pairOf('KRW-BTC')).toBe('BTC/KRW');
+});
+
+test.each([
+  ['12.00000000', '12', '12'],
+  ['0.05000000', '0.05', '0.05'],
+  ['8000.00000000', '8,000', '8,000'],
+  ['500000000000.00000000', '5,000억', '500B'],
+  ['1500000000000.00000000', '1.50조', '1.50T'],
+  ['20000.00000000', '2만', '20K'],
+])('scale label %s reads %s and %s', (value, ko, en) => {
+  expect([formatScale(value, 'ko'), formatScale(value, 'en')]).toEqual([ko, en]);
 });

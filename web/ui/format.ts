@@ -113,3 +113,10 @@ export function pairOf(code: string): string {
 export function baseOf(code: string): string {
   return code.split('-')[1] ?? code;
 }
+
+/** A scale's label: a unit for what is large, no idle zeros for what is not. */
+export function formatScale(value: string, language: Language): string {
+  const whole = (value.split('.')[0] ?? '').length;
+  if (whole > 4) return formatAmount(value, language).replace(/\.0+(?=\D)/, '');
+  return fixed(value, Math.min(decimalsOf(value), 8));
+}

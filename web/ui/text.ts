@@ -63,7 +63,7 @@ const ko = {
   gapHint: '이 마켓의 데이터를 받지 못하고 있는 구간이 있습니다.',
   language: 'English',
   languageHint: 'Switch to English',
-  won: '원',
+  licences: '라이선스',
 } as const;
 
 export type TextKey = keyof typeof ko;
@@ -127,7 +127,7 @@ const en: Record<TextKey, string> = {
   gapHint: 'A span of this market is missing because it was not heard.',
   language: '한국어',
   languageHint: '한국어로 바꾸기',
-  won: 'KRW',
+  licences: 'Licences',
 };
 
 const DICTIONARIES: Record<Language, Record<TextKey, string>> = { ko, en };
