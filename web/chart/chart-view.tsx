@@ -62,6 +62,8 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
     frame?.setScale(places, interval === '1s', !/[dwM]$/.test(interval));
   }, [frame, places, interval]);
 
+  useEffect(() => frame?.setAtHead(state.atHead), [frame, state.atHead]);
+
   const notice = NOTICES[state.phase];
   const away = !newestSeen || !state.atHead;
   const goNewest = () => {

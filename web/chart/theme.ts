@@ -59,7 +59,7 @@ export function chartOptions(palette: Palette): DeepPartial<ChartOptions> {
     },
     // A finger that moves up or down over the chart scrolls the page.
     handleScroll: { vertTouchDrag: false },
-    rightPriceScale: { borderVisible: false, minimumWidth: 76 },
+    rightPriceScale: { borderVisible: false, minimumWidth: 60 },
     timeScale: {
       borderColor: palette.line,
       rightOffset: 6,

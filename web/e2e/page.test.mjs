@@ -120,35 +120,6 @@ test('a market is found and chosen, and the address remembers it', async () => {
   await tab.close();
 });
 
-test('history comes in as the chart is pulled to the right', async () => {
-  const tab = await browser.open({ path: '/?interval=1m' });
-  const { page, until } = tab;
-  await ready(tab);
-  const [first, before] = await page.evaluate(() => [
-    window.__stofka.first.start,
-    window.__stofka.bars,
-  ]);
-  const alone = await page.evaluate(() => window.__stofka.chart.beginning);
-  const box = await page.locator('.chart-canvas').boundingBox();
-  for (let pull = 0; pull < 6 && !alone; pull += 1) {
-    await page.mouse.move(box.x + 100, box.y + 200);
-    await page.mouse.down();
-    await page.mouse.move(box.x + 900, box.y + 200, { steps: 4 });
-    await page.mouse.up();
-  }
-  await until(
-    ([start, bars]) =>
-      window.__stofka.chart.beginning ||
-      (window.__stofka.first.start < start && window.__stofka.bars > bars),
-    [first, before],
-  );
-  await starts(page);
-  await page.locator('.to-newest').click();
-  await page.locator('.to-newest').waitFor({ state: 'detached' });
-  assert.deepEqual(tab.faults, []);
-  await tab.close();
-});
-
 test('Korean and English', async () => {
   const tab = await browser.open({ locale: 'ko-KR' });
   await ready(tab);
