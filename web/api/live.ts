@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// One live session a tab: the stream, and the stores that the rooms read.
+import { decodeCandle, decodeGap, decodeStatus, decodeTicker } from './decode';
+import { parseExact } from './exact-json';
+import { Frame } from './frame';
+import { LiveStream, type EventName, type StreamPorts } from './live-stream';
+import { changeStream, getGaps, getMarkets, getStatus, RestError } from './rest';
+import { KeyedStore, ValueStore } from './store';
+import type { Candle, Gap, Market, ServerStatus, Source, Ticker } from './types';
+import { backoffMs } from './backoff';
+
+export type Link = 'connecting' | 'open' | 'reconnecting' | 'unreachable';
+
+export interface Connection {
+  readonly link: Link;
+  /** What the server last said of the exchange; null until it has. */
+  readonly exchange: ServerStatus['exchange'] | null;
+  readonly behindMs: number | null;
+  readonly source: Source | null;
+  /** Why it is down, in the server's or the network's words. */
+  readonly reason: string | null;
+}
+
+export interface CandleListener {
+  candle(candle: Candle): void;
+  /** History from `from` (ms) on must be fetched again; all of it when null. */
+  stale(from: number | null): void;
+}
+
+/** Losses in a row after which "reconnecting" becomes "can't be reached". */
+const PATIENCE = 3;
+
+const browserPorts: StreamPorts = {
+  open: (url) => new EventSource(url),
+  change: changeStream,
+  now: () => Date.now(),
+};
+
+export class Live {
+  readonly connection: ValueStore<Connection>;
+  readonly markets: ValueStore<readonly Market[]>;
+  readonly tickers: KeyedStore<Ticker>;
+  readonly gaps: KeyedStore<readonly Gap[]>;
+  readonly stream: LiveStream;
+  private readonly listeners = new Map<string, CandleListener>();
+  private marketTries = 0;
+
+  constructor(
+    readonly frame: Frame = new Frame(),
+    ports: StreamPorts = browserPorts,
+  ) {
+    this.connection = new ValueStore<Connection>(frame, {
+      link: 'connecting',
+      exchange: null,
+      behindMs: null,
+      source: null,
+      reason: null,
+    });
+    this.markets = new ValueStore<readonly Market[]>(frame, []);
+    this.tickers = new KeyedStore<Ticker>(frame);
+    this.gaps = new KeyedStore<readonly Gap[]>(frame);
+    this.stream = new LiveStream(
+      {
+        event: (name, data) => this.receive(name, data),
+        lost: (attempt) => this.lost(attempt),
+      },
+      ports,
+    );
+  }
+
+  start(): void {
+    void this.stream.follow(['ticker:*'], []);
+    void this.loadMarkets();
+    void this.loadStatus();
+    addEventListener('online', () => this.stream.wake());
+    addEventListener('pageshow', () => this.stream.wake());
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.stream.wake();
+    });
+  }
+
+  listen(subscription: string, listener: CandleListener): () => void {
+    this.listeners.set(subscription, listener);
+    return () => {
+      if (this.listeners.get(subscription) === listener) this.listeners.delete(subscription);
+    };
+  }
+
+  /** A REST request failed: says so while nothing else is known to work. */
+  restFailed(error: RestError): void {
+    if (this.connection.latest.link === 'open') return;
+    const link = error.status === 0 ? 'unreachable' : this.connection.latest.link;
+    this.connection.set({ ...this.connection.latest, link, reason: error.message });
+  }
+
+  async loadGaps(code: string): Promise<void> {
+    try {
+      this.gaps.set(code, await getGaps(code));
+    } catch {
+      // The ledger is an extra; gap events still arrive.
+    }
+  }
+
+  private async loadStatus(): Promise<void> {
+    try {
+      const status = await getStatus();
+      if (status) this.setStatus(status);
+    } catch {
+      // The stream will say it.
+    }
+  }
+
+  private async loadMarkets(): Promise<void> {
+    try {
+      const entries = await getMarkets();
+      this.marketTries = 0;
+      this.markets.set(entries.map((entry) => entry.market));
+      for (const { ticker } of entries) if (ticker) this.setTicker(ticker);
+    } catch (error) {
+      if (error instanceof RestError) this.restFailed(error);
+      this.marketTries += 1;
+      setTimeout(() => void this.loadMarkets(), backoffMs(this.marketTries));
+    }
+  }
+
+  private lost(attempt: number): void {
+    const { latest } = this.connection;
+    const hadOne = latest.link === 'open' || latest.link === 'reconnecting';
+    const link = hadOne && attempt < PATIENCE ? 'reconnecting' : 'unreachable';
+    this.connection.set({ ...latest, link, behindMs: null });
+  }
+
+  private receive(name: EventName, data: string): void {
+    let body: unknown;
+    try {
+      body = parseExact(data);
+    } catch {
+      return;
+    }
+    if (this.connection.latest.link !== 'open') {
+      this.connection.set({ ...this.connection.latest, link: 'open', reason: null });
+    }
+    if (name === 'ticker') this.setTicker(decodeTicker(body));
+    else if (name === 'candle') this.setCandle(decodeCandle(body));
+    else if (name === 'gap') this.setGap(decodeGap(body));
+    else if (name === 'status') this.setStatus(decodeStatus(body));
+    else if (name === 'reset') this.reset(body);
+    else if (this.markets.latest.length === 0) void this.loadMarkets();
+  }
+
+  private setTicker(ticker: Ticker | null): void {
+    if (!ticker) return;
+    const held = this.tickers.latest(ticker.code);
+    // A snapshot may follow a restart with an earlier clock; anything else never goes back.
+    if (held && !ticker.snapshot && ticker.timestamp < held.timestamp) return;
+    this.tickers.set(ticker.code, ticker);
+  }
+
+  private setCandle(candle: Candle | null): void {
+    if (candle) this.listeners.get(`candle.${candle.interval}:${candle.code}`)?.candle(candle);
+  }
+
+  private setStatus(status: ServerStatus | null): void {
+    if (!status) return;
+    const { latest } = this.connection;
+    const { exchange, behindMs, reason } = status;
+    this.connection.set({
+      ...latest,
+      exchange,
+      behindMs,
+      reason,
+      source: status.source ?? latest.source,
+    });
+  }
+
+  private setGap(gap: Gap | null): void {
+    if (!gap) return;
+    const held = this.gaps.latest(gap.code) ?? [];
+    const others = held.filter((one) => one.from !== gap.from);
+    this.gaps.set(gap.code, [...others, gap]);
+    if (gap.state === 'open') return;
+    for (const [subscription, listener] of this.listeners) {
+      if (subscription.endsWith(`:${gap.code}`)) listener.stale(gap.from);
+    }
+  }
+
+  private reset(body: unknown): void {
+    const named = (body as { sub?: unknown } | null)?.sub;
+    for (const [subscription, listener] of this.listeners) {
+      if (!Array.isArray(named) || named.includes(subscription)) listener.stale(null);
+    }
+  }
+}

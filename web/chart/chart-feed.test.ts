@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { candle } from '../api/fixture';
+import { RestError } from '../api/rest';
+import type { Candle, CandlePage } from '../api/types';
+import { page, setUp, span, wire } from './feed-fixture';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response('[]')));
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+test('history first, then the stream from its cursor, drawn bar by bar', async () => {
+  const { server, feed, screen, frame, open } = setUp(() => page(span(100, 105), 'e1:77'));
+  await open();
+  expect(server.line.query.get('since')).toBe('e1:77');
+  expect(server.line.query.getAll('sub')).toContain('candle.1s:KRW-BTC');
+  expect(screen.replace).toHaveBeenCalledTimes(1);
+  server.line.say('candle', wire(candle(105, { state: 'forming', close: '1' })));
+  server.line.say('candle', wire(candle(105, { state: 'forming', close: '2', volume: '2' })));
+  server.line.say('candle', wire(candle(103, { rev: 2, state: 'repaired' })));
+  frame();
+  expect(screen.replace).toHaveBeenCalledTimes(1);
+  expect(screen.update).toHaveBeenCalledTimes(1);
+  const drawn = screen.update.mock.calls[0]?.[0] as Candle[];
+  expect(drawn.map((bar) => [bar.start, bar.close, bar.rev])).toEqual([
+    [103, '105', 2],
+    [105, '2', 1],
+  ]);
+  expect(feed.state.latest).toMatchObject({ phase: 'ready', atHead: true });
+});
+
+test('the seam: what the stream says while history is fetched is neither lost nor doubled', async () => {
+  let respond: (answer: CandlePage) => void = () => undefined;
+  const { server, feed, starts, frame, open } = setUp((query) =>
+    query.interval === '1s' ? page([]) : new Promise<CandlePage>((resolve) => (respond = resolve)),
+  );
+  await open();
+  const showing = feed.show('KRW-BTC', '1m');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(server.changes.at(-1)).toMatchObject({
+    add: ['candle.1m:KRW-BTC'],
+    remove: ['candle.1s:KRW-BTC'],
+  });
+  const minute = (start: number, change: Partial<Candle>) =>
+    wire(candle(start, { interval: '1m', ...change }));
+  server.line.say('candle', minute(120, { volume: '9' }));
+  server.line.say('candle', minute(180, { state: 'forming', volume: '3' }));
+  respond(
+    page([
+      candle(60, { interval: '1m' }),
+      candle(120, { interval: '1m', state: 'forming', volume: '8' }),
+    ]),
+  );
+  await showing;
+  frame();
+  expect(starts()).toEqual([60, 120, 180]);
+  expect(feed.series.at(120)).toMatchObject({ state: 'closed', volume: '9' });
+});
+
+test('a late answer for the market left behind changes nothing', async () => {
+  const waiting: ((answer: CandlePage) => void)[] = [];
+  const { feed, starts, open } = setUp((query) =>
+    query.code === 'KRW-ETH'
+      ? new Promise<CandlePage>((resolve) => waiting.push(resolve))
+      : page(span(1, 4, { code: query.code })),
+  );
+  await open();
+  const left = feed.show('KRW-ETH', '1s');
+  await vi.advanceTimersByTimeAsync(0);
+  await feed.show('KRW-XRP', '1s');
+  waiting[0]?.(page(span(50, 60, { code: 'KRW-ETH' })));
+  await left;
+  expect(feed.state.latest.code).toBe('KRW-XRP');
+  expect(starts()).toEqual([1, 2, 3]);
+});
+
+test('an insertion and a hidden tab’s worth of bars are drawn as a whole, in place', async () => {
+  const { server, screen, frame, open } = setUp(() => page([candle(1), candle(5)]));
+  await open();
+  server.line.say('candle', wire(candle(3)));
+  frame();
+  expect(screen.replace).toHaveBeenLastCalledWith(expect.anything(), true);
+  for (const bar of span(6, 300)) server.line.say('candle', wire(bar));
+  frame();
+  expect(screen.replace).toHaveBeenCalledTimes(3);
+  expect(screen.update).not.toHaveBeenCalled();
+});
+
+test('history that can not be fetched is tried again; an unknown market says so', async () => {
+  let tries = 0;
+  const { feed, live } = setUp(() => {
+    tries += 1;
+    if (tries === 1) throw new RestError(0, 'refused');
+    if (tries === 2) throw new RestError(404, 'no such market');
+    return page(span(1, 3));
+  });
+  const showing = feed.show('KRW-BTC', '1s');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(feed.state.latest.phase).toBe('failed');
+  expect(live.connection.latest).toMatchObject({ link: 'unreachable', reason: 'refused' });
+  await vi.advanceTimersByTimeAsync(600);
+  expect(feed.state.latest.phase).toBe('unknown');
+  await vi.advanceTimersByTimeAsync(2000);
+  await showing;
+  expect(feed.state.latest.phase).toBe('ready');
+  live.stream.close();
+});
+
+test('reset: all is fetched again and the stream goes on from the new cursor', async () => {
+  let round = 0;
+  const { server, starts, open } = setUp(() => {
+    round += 1;
+    return round === 1 ? page(span(1, 5)) : page(span(900, 903), 'e2:4');
+  });
+  await open();
+  server.line.say('reset', { reason: 'unknown epoch', sub: ['candle.1s:KRW-BTC'] });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(starts()).toEqual([900, 901, 902]);
+  expect(server.lines).toHaveLength(2);
+  expect(server.line.query.get('since')).toBe('e2:4');
+});

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps one chart's candles: history by REST, then the stream, joined without hole or double.
+import { BarSeries } from '../api/bar-series';
+import { backoffMs } from '../api/backoff';
+import type { Live } from '../api/live';
+import { getCandles, RestError } from '../api/rest';
+import { ValueStore } from '../api/store';
+import type { Candle, CandlePage, Interval } from '../api/types';
+import { CAPACITY, Pager } from './pager';
+
+const FIRST_PAGE = 500;
+/** Bars dropped at once when live ones overflow: dropping means drawing everything again. */
+const SLACK = 250;
+/** More changed bars than this between two frames (a hidden tab) are drawn as a whole. */
+const MANY = 100;
+
+export type Phase = 'loading' | 'ready' | 'empty' | 'failed' | 'unknown';
+
+export interface FeedState {
+  readonly phase: Phase;
+  readonly code: string;
+  readonly interval: Interval;
+  /** The oldest loaded bar is the oldest there is. */
+  readonly beginning: boolean;
+  /** The newest loaded bar is the newest there is; live bars are appended. */
+  readonly atHead: boolean;
+}
+
+export interface Screen {
+  /** Everything anew; `keepView` holds what is looked at in place. */
+  replace(bars: readonly Candle[], keepView: boolean): void;
+  /** Single bars, ascending, that are new at the end or have changed in place. */
+  update(bars: readonly Candle[]): void;
+}
+
+export class ChartFeed {
+  readonly state: ValueStore<FeedState>;
+  /** Counts the draws: what shows a bar under the pointer subscribes to it. */
+  readonly drawn: ValueStore<number>;
+  readonly pager: Pager;
+  series = new BarSeries();
+  /** Start of the newest candle heard of, loaded or not. */
+  head = 0;
+  private screen: Screen | null = null;
+  private readonly dirty = new Set<number>();
+  private redraw: 'no' | 'keep' | 'fresh' = 'no';
+  private generation = 0;
+  private cancel = new AbortController();
+  private unlisten: () => void = () => undefined;
+  private subscription: string | null = null;
+  private resets = 0;
+
+  constructor(
+    private readonly live: Live,
+    code: string,
+    interval: Interval,
+    private readonly fetchCandles: typeof getCandles = getCandles,
+  ) {
+    const phase = 'loading';
+    const initial = { phase, code, interval, beginning: false, atHead: true } as const;
+    this.state = new ValueStore<FeedState>(live.frame, initial);
+    this.drawn = new ValueStore(live.frame, 0);
+    this.pager = new Pager(this);
+  }
+
+  attach(screen: Screen): () => void {
+    this.screen = screen;
+    if (this.series.newest) this.changed(true);
+    return () => {
+      if (this.screen === screen) this.screen = null;
+    };
+  }
+
+  /** Shows a market and interval. The old bars stay until the new ones are here. */
+  async show(code: string, interval: Interval): Promise<void> {
+    this.resets = 0;
+    const page = await this.load(code, interval, false);
+    if (!page) return;
+    if (!this.live.stream.started) this.live.stream.open(page.cursor);
+    void this.live.loadGaps(code);
+  }
+
+  patch(change: Partial<FeedState>): void {
+    this.state.set({ ...this.state.latest, ...change });
+  }
+
+  fetch(count: number, to?: number): Promise<CandlePage> {
+    const { code, interval } = this.state.latest;
+    const query = { code, interval, count };
+    return this.fetchCandles(to === undefined ? query : { ...query, to }, this.cancel.signal);
+  }
+
+  /** The series was changed in more than single bars. */
+  changed(fresh = false): void {
+    if (this.redraw !== 'fresh') this.redraw = fresh ? 'fresh' : 'keep';
+    this.live.frame.request(this.flush);
+  }
+
+  /** The stream lost its position: all history is fetched again and the stream goes on from it. */
+  private async startOver(): Promise<void> {
+    const { code, interval } = this.state.latest;
+    this.resets += 1;
+    if (this.resets > 1) await new Promise((done) => setTimeout(done, backoffMs(this.resets)));
+    if (this.state.latest.code !== code || this.state.latest.interval !== interval) return;
+    const page = await this.load(code, interval, true);
+    if (page) this.live.stream.open(page.cursor);
+  }
+
+  private async load(code: string, interval: Interval, keep: boolean): Promise<CandlePage | null> {
+    this.cancel.abort();
+    this.cancel = new AbortController();
+    this.pager.forget();
+    const mine = ++this.generation;
+    const { signal } = this.cancel;
+    const next = new BarSeries();
+    this.patch({ phase: 'loading', code, interval });
+    await this.follow(`candle.${interval}:${code}`, next);
+    const query = { code, interval, count: FIRST_PAGE };
+    for (let attempt = 1; mine === this.generation; attempt += 1) {
+      try {
+        const page = await this.fetchCandles(query, signal);
+        if (mine !== this.generation) return null;
+        this.adopt(next, page, keep);
+        return page;
+      } catch (error) {
+        if (mine !== this.generation) return null;
+        if (!(error instanceof RestError)) throw error;
+        this.live.restFailed(error);
+        this.patch({ phase: error.status === 404 ? 'unknown' : 'failed' });
+      }
+      await new Promise((done) => setTimeout(done, backoffMs(attempt)));
+    }
+    return null;
+  }
+
+  /** Follows first and fetches then: what happens in between is heard, and merged. */
+  private async follow(subscription: string, next: BarSeries): Promise<void> {
+    this.unlisten();
+    this.unlisten = this.live.listen(subscription, {
+      candle: (candle) => this.receive(next, candle),
+      stale: (from) => {
+        if (from === null) void this.startOver();
+        else void this.pager.refetch(from / 1000);
+      },
+    });
+    const old = this.subscription;
+    if (old === subscription) return;
+    this.subscription = subscription;
+    await this.live.stream.follow([subscription], old === null ? [] : [old]);
+  }
+
+  private adopt(series: BarSeries, page: CandlePage, keep: boolean): void {
+    series.merge(page.candles);
+    this.series = series;
+    this.head = series.newest?.start ?? 0;
+    this.dirty.clear();
+    const phase = series.newest ? 'ready' : 'empty';
+    this.patch({ phase, beginning: page.beginning, atHead: true });
+    this.changed(!keep);
+    void this.pager.resume();
+  }
+
+  private receive(series: BarSeries, candle: Candle): void {
+    const shown = this.series === series;
+    const { atHead, phase } = this.state.latest;
+    if (shown) {
+      this.head = Math.max(this.head, candle.start);
+      // A window of the past has no end to append to; the bar comes with its page.
+      if (!atHead && candle.start > (series.newest?.start ?? 0)) return;
+      if (!atHead && candle.start < (series.oldest?.start ?? 0)) return;
+    }
+    const change = series.apply(candle);
+    if (!shown || change === 'none') return;
+    if (phase === 'empty') this.patch({ phase: 'ready' });
+    if (change === 'inserted') return this.changed();
+    if (series.all.length > CAPACITY + SLACK) {
+      series.dropOldest(SLACK);
+      this.patch({ beginning: false });
+      return this.changed();
+    }
+    this.dirty.add(candle.start);
+    this.live.frame.request(this.flush);
+  }
+
+  private readonly flush = (): void => {
+    const { redraw } = this;
+    const starts = [...this.dirty].sort((a, b) => a - b);
+    this.redraw = 'no';
+    this.dirty.clear();
+    if (redraw !== 'no' || starts.length > MANY) {
+      this.screen?.replace(this.series.all, redraw !== 'fresh');
+    } else {
+      const bars = starts.map((start) => this.series.at(start)).filter((bar) => bar !== undefined);
+      this.screen?.update(bars);
+    }
+    this.drawn.set(this.drawn.latest + 1);
+  };
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// One browser for a file of tests, and a server: STOFKA_URL's, or the mock.
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { startMock } from './mock-server.mjs';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const WAIT_MS = 20_000;
+
+export const external = process.env.STOFKA_URL;
+
+export async function startBrowser() {
+  const mock = external ? null : await startMock();
+  const url = (external ?? mock.url).replace(/\/$/, '');
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
+  const close = async () => {
+    await browser.close();
+    mock?.close();
+  };
+  return { url, close, open: (options) => openPage(browser, url, options) };
+}
+
+/** A page with what it did wrong: console errors, exceptions, requests to anyone else. */
+async function openPage(browser, url, { path = '/', setUp, ...options } = {}) {
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    viewport: { width: 1440, height: 900 },
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
+  const faults = [];
+  const requests = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(message.text());
+  });
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('request', (request) => {
+    requests.push(`${request.method()} ${request.url()}`);
+    if (new URL(request.url()).origin !== new URL(url).origin) faults.push(request.url());
+  });
+  await setUp?.(page);
+  await page.goto(url + path);
+  const until = (predicate, argument) =>
+    page.waitForFunction(predicate, argument, { timeout: WAIT_MS, polling: 100 });
+  const close = () => context.close();
+  return { page, faults, requests, until, close };
+}
+
+export async function ready({ until }) {
+  await until(() => {
+    const { chart, connection, bars } = window.__stofka;
+    return chart.phase === 'ready' && connection.link === 'open' && bars > 0;
+  });
+}
+
+/** Starts of the loaded bars, checked to ascend. */
+export async function starts(page) {
+  const list = await page.evaluate(() => window.__stofka.candles.map((candle) => candle.start));
+  list.forEach((start, at) => {
+    if (at > 0 && !(start > list[at - 1])) throw new Error(`bar ${start} after ${list[at - 1]}`);
+  });
+  return list;
+}
+
+export async function picture(page, name) {
+  const folder = process.env.STOFKA_PICTURES ?? join(tmpdir(), 'stofka-e2e');
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defineConfig } from 'vitest/config';
+
+// STOFKA_URL lets `npm run dev` stand in front of a running stofka (or the mock).
+const target = process.env['STOFKA_URL'] ?? 'http://127.0.0.1:8080';
+const paths = ['/markets', '/candles', '/gaps', '/status', '/stream'];
+
+export default defineConfig({
+  esbuild: { jsx: 'automatic' },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0, // data: URLs would need a wider Content-Security-Policy
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 600,
+  },
+  server: { host: '127.0.0.1', proxy: Object.fromEntries(paths.map((path) => [path, target])) },
+  test: { include: ['{api,chart,market,ui,app}/**/*.test.ts'], environment: 'node' },
+});
