@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t ms, again;
     char text[TIME_TEXT_MAX];
     enum interval unused;
-    (void)interval_parse((const char *)data, size, &unused);
+    if (interval_parse((const char *)data, size, &unused) == OK)
+        REQUIRE(unused < INTERVAL_COUNT);
     if (time_parse((const char *)data, size, &ms) != OK)
         return 0;
     REQUIRE(ms >= 0);
