@@ -264,9 +264,10 @@ static void snapshot_candles(struct serve_reader *r, struct serve_batch *b, stru
 static void snapshot_ticker(struct serve_reader *r, struct serve_batch *b, struct serve_follow *f,
                             struct place at, struct place next)
 {
-    struct serve_frame *frame = r->hub->markets[at.market]->ticker->frame;
-    if (frame)
-        snapshot_piece(b, f, serve_frame_ref(frame), next);
+    const struct serve_item *it = r->hub->markets[at.market]->ticker;
+    /* One that changed since is among this batch's items already. */
+    if (it->frame && it->change <= f->state_change)
+        snapshot_piece(b, f, serve_frame_ref(it->frame), next);
 }
 
 static struct place place_after(const struct serve_follow *f, struct place at)

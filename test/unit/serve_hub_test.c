@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hub and readers without sockets: order, conflation, the ring, resuming. A reader's client is a
+ * buffer that takes as many whole frames as the test lets it. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "serve/reader.h"
+
+static size_t no_windows(void *ctx, const char *code, enum interval i, struct candle *out,
+                         size_t max)
+{
+    (void)ctx;
+    (void)code;
+    (void)i;
+    (void)out;
+    (void)max;
+    return 0;
+}
+
+/* Two open windows of 1m for every market. */
+static size_t two_windows(void *ctx, const char *code, enum interval i, struct candle *out,
+                          size_t max)
+{
+    (void)ctx;
+    (void)code;
+    if (i != INTERVAL_1M || max < 2)
+        return 0;
+    for (int n = 0; n < 2; n++)
+        out[n] = (struct candle){.start_ms = 1773240000000 + n * 60000, .open = 1, .high = 1,
+                                 .low = 1, .close = 1, .rev = 1};
+    return 2;
+}
+
+static const struct serve_source quiet = {.open_windows = no_windows};
+static const struct serve_source busy = {.open_windows = two_windows};
+
+static void hub_open(struct serve_hub *h, size_t events, size_t bytes)
+{
+    serve_hub_init(h, events, bytes);
+    h->source = &quiet;
+    serve_hub_epoch(h, "e", 0);
+    serve_hub_market(h, "KRW-A", "에이", "A", true);
+    serve_hub_market(h, "KRW-B", "비", "B", true);
+}
+
+static void ticker(struct serve_hub *h, const char *code, int n)
+{
+    char json[32];
+    int len = snprintf(json, sizeof json, "T%s%d", code + 4, n);
+    serve_hub_ticker(h, code, json, (size_t)len, 0);
+}
+
+static void event(struct serve_hub *h, const char *code, enum interval i, uint64_t seq)
+{
+    char json[32];
+    struct serve_event e = {.seq = seq, .kind = SERVE_CANDLE, .interval = i, .json = json};
+    e.len = (size_t)snprintf(json, sizeof json, "E%s%" PRIu64, code + 4, seq);
+    snprintf(e.code, sizeof e.code, "%s", code);
+    serve_hub_event(h, &e);
+    serve_hub_released(h, seq);
+}
+
+static void follow(struct serve_reader *r, const char *text, const struct serve_position *after)
+{
+    struct serve_sub s;
+    struct buf why = {0};
+    assert_int_equal(serve_sub_parse("sub", text, strlen(text), &s, &why), OK);
+    serve_reader_add(r, &s, after);
+}
+
+/* What a frame says, short: its data, or its id in parentheses. */
+static void describe(struct buf *out, const struct serve_frame *f)
+{
+    char text[2048];
+    snprintf(text, sizeof text, "%.*s", (int)f->len, f->bytes);
+    char *data = strstr(text, "data: "), *id = strstr(text, "id: ");
+    if (out->len)
+        buf_char(out, ' ');
+    if (data)
+        buf_add(out, data + 6, strcspn(data + 6, "\n"));
+    else if (id)
+        buf_printf(out, "(%.*s)", (int)strcspn(id + 4, "\n"), id + 4);
+}
+
+/* Takes at most max frames; what was taken is added to out. Returns what was conflated. */
+static uint64_t take(struct serve_reader *r, size_t max, struct buf *out)
+{
+    static struct serve_batch b;
+    serve_reader_collect(r, 1 << 20, NULL, NULL, &b);
+    size_t n = b.count < max ? b.count : max;
+    for (size_t i = 0; i < n; i++)
+        describe(out, b.pieces[i].frame);
+    uint64_t conflated = serve_reader_commit(r, &b, n);
+    serve_batch_clear(&b);
+    return conflated;
+}
+
+static void assert_takes(struct serve_reader *r, const char *want)
+{
+    struct buf out = {0};
+    (void)take(r, 1000, &out);
+    assert_string_equal(out.len ? out.data : "", want);
+    buf_free(&out);
+}
+
+static void newest_state_in_order_of_change(void **state)
+{
+    struct serve_hub h;
+    struct serve_reader r;
+    struct buf out = {0};
+    (void)state;
+    hub_open(&h, 100, 1 << 20);
+    serve_reader_init(&r, &h);
+    follow(&r, "ticker:*", NULL);
+    assert_takes(&r, "");
+    ticker(&h, "KRW-A", 1);
+    ticker(&h, "KRW-B", 1);
+    ticker(&h, "KRW-A", 2);
+    assert_int_equal(take(&r, 1000, &out), 1);
+    assert_string_equal(out.data, "TB1 TA2 (e:0)");
+    assert_takes(&r, "");
+    buf_free(&out);
+    serve_reader_fini(&r);
+    serve_hub_fini(&h);
+}
+
+static void what_was_not_taken_comes_again_in_newest_state(void **state)
+{
+    struct serve_hub h;
+    struct serve_reader r;
+    struct buf out = {0};
+    (void)state;
+    hub_open(&h, 100, 1 << 20);
+    serve_reader_init(&r, &h);
+    follow(&r, "ticker:*", NULL);
+    follow(&r, "postgres-candle.1s:*", NULL);
+    assert_takes(&r, "");
+    ticker(&h, "KRW-A", 1);
+    event(&h, "KRW-A", INTERVAL_1S, 1);
+    ticker(&h, "KRW-B", 1);
+    event(&h, "KRW-B", INTERVAL_1S, 2);
+    (void)take(&r, 2, &out);
+    ticker(&h, "KRW-B", 2);
+    (void)take(&r, 2, &out);
+    assert_string_equal(out.data, "TA1 EA1 EB2 TB2");
+    assert_takes(&r, ""); /* the event's own id covers all: no other is sent */
+    buf_free(&out);
+    serve_reader_fini(&r);
+    serve_hub_fini(&h);
+}
+
+static void overlapping_subscriptions_send_once(void **state)
+{
+    struct serve_hub h;
+    struct serve_reader r;
+    (void)state;
+    hub_open(&h, 100, 1 << 20);
+    serve_reader_init(&r, &h);
+    follow(&r, "candle.1s:*", NULL);
+    follow(&r, "candle.*:KRW-A", NULL);
+    follow(&r, "candle.1s:KRW-A", NULL);
+    follow(&r, "ticker:KRW-A", NULL);
+    follow(&r, "ticker:*", NULL);
+    event(&h, "KRW-A", INTERVAL_1S, 1);
+    event(&h, "KRW-A", INTERVAL_1M, 2);
+    event(&h, "KRW-B", INTERVAL_1M, 3);
+    ticker(&h, "KRW-A", 1);
+    assert_takes(&r, "EA1 EA2 TA1 (e:3)");
+    serve_reader_fini(&r);
+    serve_hub_fini(&h);
+}
+
+static void resuming_sends_what_was_missed(void **state)
+{
+    struct serve_hub h;
+    struct serve_reader r;
+    (void)state;
+    hub_open(&h, 100, 1 << 20);
+    for (uint64_t seq = 1; seq <= 6; seq++)
+        event(&h, seq % 2 ? "KRW-A" : "KRW-B", INTERVAL_1S, seq * 10);
+    ticker(&h, "KRW-A", 1);
+    serve_reader_init(&r, &h);
+    follow(&r, "ticker:*", &(struct serve_position){25, false});
+    follow(&r, "postgres-candle.1s:KRW-A", &(struct serve_position){25, false});
+    assert_takes(&r, "EA30 EA50 TA1 (e:60)"); /* events first, then the snapshot */
+    serve_reader_fini(&r);
+    serve_reader_init(&r, &h);
+    follow(&r, "candle.1s:*", &(struct serve_position){50, true});
+    follow(&r, "postgres-candle.1s:*", &(struct serve_position){50, true});
+    assert_takes(&r, "EA50 EB60 EB60");
+    serve_reader_fini(&r);
+    serve_hub_fini(&h);
+}
+
+static const char *cursor(const struct serve_hub *h, const char *text)
+{
+    struct serve_position at;
+    return serve_hub_cursor(h, text, strlen(text), &at);
+}
+
+static void cursors(void **state)
+{
+    struct serve_hub h;
+    (void)state;
+    hub_open(&h, 3, 1 << 20);
+    assert_null(cursor(&h, "e:0"));
+    assert_string_equal(cursor(&h, "e:1"), "position ahead");
+    for (uint64_t seq = 1; seq <= 5; seq++)
+        event(&h, "KRW-A", INTERVAL_1S, seq);
+    serve_hub_released(&h, 9);
+    assert_null(cursor(&h, "e:9"));
+    assert_null(cursor(&h, "e:2"));
+    assert_null(cursor(&h, "e:3.1"));
+    assert_string_equal(cursor(&h, "e:2.1"), "position lost");
+    assert_string_equal(cursor(&h, "e:1"), "position lost");
+    assert_string_equal(cursor(&h, "e:10"), "position ahead");
+    static const char *const bad[] = {"", "e", "e:", "e:x", "e:1 ", "e:-1", ":", ".1", "e:.1",
+                                      "e:99999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_string_equal(cursor(&h, bad[i]), "position unreadable");
+    assert_string_equal(cursor(&h, "f:9"), "epoch unknown");
+    assert_string_equal(cursor(&h, ":9"), "epoch unknown");
+    serve_hub_fini(&h);
+}
+
+/* After a restart: the store gives back the events it kept, then the epoch's seq is the newest. */
+static void ring_refilled_from_the_store(void **state)
+{
+    struct serve_hub h;
+    (void)state;
+    serve_hub_init(&h, 100, 1 << 20);
+    serve_hub_epoch(&h, "e", 50);
+    assert_string_equal(cursor(&h, "e:49"), "position lost");
+    serve_hub_market(&h, "KRW-A", "", "", true);
+    event(&h, "KRW-A", INTERVAL_1S, 40);
+    event(&h, "KRW-A", INTERVAL_1S, 48);
+    assert_null(cursor(&h, "e:39"));
+    assert_string_equal(cursor(&h, "e:38"), "position lost");
+    assert_null(cursor(&h, "e:50"));
+    serve_hub_fini(&h);
+}
+
+static void ring_is_bounded_by_bytes(void **state)
+{
+    struct serve_hub h;
+    (void)state;
+    hub_open(&h, 100000, 20000);
+    for (uint64_t seq = 1; seq <= 1000; seq++)
+        event(&h, "KRW-A", INTERVAL_1S, seq);
+    assert_in_range(h.ring.count, 5, 100);
+    assert_true(h.ring.bytes <= 20000);
+    assert_int_equal(h.ring.floor, 1000 - h.ring.count);
+    serve_hub_fini(&h);
+}
+
+static void overtaken_only_when_an_own_event_was_lost(void **state)
+{
+    struct serve_hub h;
+    struct serve_reader a, b;
+    struct buf out = {0};
+    (void)state;
+    hub_open(&h, 3, 1 << 20);
+    serve_reader_init(&a, &h);
+    serve_reader_init(&b, &h);
+    follow(&a, "candle.1s:KRW-A", NULL);
+    follow(&b, "candle.1s:KRW-B", NULL);
+    event(&h, "KRW-A", INTERVAL_1S, 1);
+    for (uint64_t seq = 2; seq <= 4; seq++)
+        event(&h, "KRW-A", INTERVAL_1M, seq);
+    assert_true(serve_reader_overtaken(&a));
+    assert_false(serve_reader_overtaken(&b));
+    (void)take(&b, 10, &out);
+    assert_int_equal(out.len, 0); /* nothing of its own: no bytes, not even an id */
+    buf_free(&out);
+    serve_reader_fini(&a);
+    serve_reader_fini(&b);
+    serve_hub_fini(&h);
+}
+
+static void snapshots_of_open_windows(void **state)
+{
+    static struct serve_batch b;
+    struct serve_hub h;
+    struct serve_reader r;
+    (void)state;
+    hub_open(&h, 10, 1 << 20);
+    h.source = &busy;
+    serve_reader_init(&r, &h);
+    follow(&r, "candle.*:*", NULL);
+    serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
+    assert_int_equal(b.count, 5); /* 2 markets of 2 windows, and the id */
+    (void)serve_reader_commit(&r, &b, 1); /* cut within the first market: it comes again */
+    serve_batch_clear(&b);
+    serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
+    assert_int_equal(b.count, 5);
+    (void)serve_reader_commit(&r, &b, 2);
+    serve_batch_clear(&b);
+    serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
+    assert_int_equal(b.count, 3);
+    assert_non_null(strstr(b.pieces[0].frame->bytes, "KRW-B"));
+    (void)serve_reader_commit(&r, &b, 3);
+    serve_batch_clear(&b);
+    serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
+    assert_int_equal(b.count, 0);
+    serve_batch_clear(&b);
+    serve_reader_fini(&r);
+    serve_hub_fini(&h);
+}
+
+static void forming_is_newest_window_only(void **state)
+{
+    struct serve_hub h;
+    struct serve_reader r;
+    struct candle old = {.start_ms = 1773240000000, .open = 1, .high = 1, .low = 1, .close = 1};
+    struct candle newer = old;
+    (void)state;
+    newer.start_ms += 60000;
+    hub_open(&h, 10, 1 << 20);
+    serve_hub_forming(&h, "KRW-A", INTERVAL_1M, &old);
+    assert_null(serve_hub_find(&h, "KRW-A")->forming[INTERVAL_1M]->frame); /* nobody follows */
+    serve_reader_init(&r, &h);
+    follow(&r, "candle.*:KRW-A", NULL);
+    serve_hub_forming(&h, "KRW-A", INTERVAL_1M, &newer);
+    uint64_t change = h.change;
+    serve_hub_forming(&h, "KRW-A", INTERVAL_1M, &old);
+    assert_int_equal(h.change, change);
+    const struct serve_frame *f = serve_hub_find(&h, "KRW-A")->forming[INTERVAL_1M]->frame;
+    assert_int_equal(f->refs, 1);
+    assert_non_null(strstr(f->bytes, "2026-03-11T14:41:00"));
+    serve_reader_fini(&r);
+    serve_hub_fini(&h);
+}
+
+/* Random updates, random takes, reconnects: each event once and in order, no id ahead of it, and
+ * in the end the newest state. */
+static void random_reader_misses_nothing(void **state)
+{
+    (void)state;
+    srand(11);
+    for (int round = 0; round < 30; round++) {
+        static struct serve_batch b;
+        struct serve_hub h;
+        struct serve_reader r;
+        struct serve_position at = {0};
+        uint64_t made = 0, next = 1;
+        bool half = false;
+        int newest[2] = {0}, seen[2] = {0};
+        hub_open(&h, 5000, 1 << 24);
+        serve_reader_init(&r, &h);
+        for (int step = 0; step < 600 || next <= made; step++) {
+            int what = rand() % 8;
+            if (what < 2 && step < 500)
+                event(&h, rand() % 2 ? "KRW-A" : "KRW-B", INTERVAL_1S, ++made);
+            if (what == 2 && step < 500) {
+                int m = rand() % 2;
+                ticker(&h, m ? "KRW-B" : "KRW-A", ++newest[m]);
+            }
+            if (what == 3 || step == 0) {
+                serve_reader_fini(&r);
+                serve_reader_init(&r, &h);
+                follow(&r, "ticker:*", &at);
+                follow(&r, "candle.1s:*", &at);
+                follow(&r, "postgres-candle.1s:*", &at);
+            }
+            if (what < 4)
+                continue;
+            serve_reader_collect(&r, (size_t)(rand() % 300), NULL, NULL, &b);
+            size_t n = b.count ? (size_t)rand() % (b.count + 1) : 0;
+            for (size_t i = 0; i < n; i++) {
+                const struct serve_piece *p = &b.pieces[i];
+                if (p->change && p->id) {
+                    assert_int_equal(p->at.seq, next);
+                    assert_int_equal(p->at.half, !half);
+                    next += half;
+                    half = !half;
+                }
+                if (p->id) {
+                    assert_true(p->at.seq + 1 == next || (p->at.half && p->at.seq == next));
+                    at = p->at;
+                }
+                char m;
+                int value;
+                if (sscanf(p->frame->bytes, "event: ticker\ndata: T%c%d", &m, &value) == 2) {
+                    assert_true(value >= seen[m - 'A']);
+                    seen[m - 'A'] = value;
+                }
+            }
+            (void)serve_reader_commit(&r, &b, n);
+            serve_batch_clear(&b);
+        }
+        struct buf rest = {0};
+        for (int i = 0; i < 4; i++)
+            (void)take(&r, 1000, &rest);
+        buf_free(&rest);
+        serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
+        assert_int_equal(b.count, 0);
+        assert_int_equal(next, made + 1);
+        serve_reader_fini(&r);
+        serve_hub_fini(&h);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(newest_state_in_order_of_change),
+        cmocka_unit_test(what_was_not_taken_comes_again_in_newest_state),
+        cmocka_unit_test(overlapping_subscriptions_send_once),
+        cmocka_unit_test(resuming_sends_what_was_missed),
+        cmocka_unit_test(cursors),
+        cmocka_unit_test(ring_refilled_from_the_store),
+        cmocka_unit_test(ring_is_bounded_by_bytes),
+        cmocka_unit_test(overtaken_only_when_an_own_event_was_lost),
+        cmocka_unit_test(snapshots_of_open_windows),
+        cmocka_unit_test(forming_is_newest_window_only),
+        cmocka_unit_test(random_reader_misses_nothing),
+    };
+    return cmocka_run_group_tests_name("serve_hub", tests, NULL, NULL);
+}
