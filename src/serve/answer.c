@@ -121,7 +121,7 @@ void serve_answer(struct serve_request *req, const struct serve_answer *a)
     }
     struct buf head = {0}, body = {0};
     int status = a->status == 200 && a->etag && etag_matches(req, a->etag) ? 304 : a->status;
-    if (c->ended || req->s->stopping)
+    if (req->s->stopping)
         req->keep_alive = false;
     write_head(&head, req, a, status);
     bool with_body = !req->head && status != 304 && status != 204 && a->len > 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "serve/impl.h"
 
@@ -346,8 +347,10 @@ static void admit(struct serve *s, struct serve_conn *c)
 void serve_conn_accept(uv_stream_t *listener, int status)
 {
     struct serve *s = listener->data;
-    if (status != 0)
+    if (status != 0) {
+        log_warn("serve.accept_failed", "error=%s", uv_err_name(status));
         return;
+    }
     struct serve_conn *c = mem_zalloc(sizeof *c);
     c->s = s;
     c->admin = listener == (uv_stream_t *)&s->admin_listener;

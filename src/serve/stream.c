@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SSE clients: opening, resuming, changing what they follow. Writing to them: stream_write.c. */
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -11,8 +13,10 @@
 #include "serve/impl.h"
 #include "serve/query.h"
 
-/* A reader that stands still pins at most this much of the kernel's memory (it doubles it). */
-enum { STREAM_SNDBUF = 64 * 1024 };
+enum {
+    STREAM_SNDBUF = 64 * 1024, /* what a reader that stands still pins in the kernel (it doubles) */
+    GONE_MS = 60000,           /* bytes not acknowledged for so long: the machine is gone */
+};
 
 /* --- ids ---------------------------------------------------------------------------------- */
 
@@ -143,10 +147,11 @@ static bool find_cursor(const struct serve_http_request *q, const struct serve_s
 
 static void tune_socket(struct serve_conn *c)
 {
-    int fd, size = STREAM_SNDBUF;
-    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
-        (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    (void)uv_tcp_keepalive(&c->tcp, 1, 60);
+    int fd, size = STREAM_SNDBUF, gone = GONE_MS;
+    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) != 0)
+        return;
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone, sizeof gone);
 }
 
 static void start(struct serve_request *req, const struct serve_http_request *q,

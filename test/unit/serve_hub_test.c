@@ -198,6 +198,29 @@ static void resuming_sends_what_was_missed(void **state)
     serve_hub_fini(&h);
 }
 
+/* An id must never go back: an event may be sent before its number is released. */
+static void id_never_goes_back(void **state)
+{
+    struct serve_hub h;
+    struct serve_reader r;
+    struct serve_event e = {.seq = 5, .kind = SERVE_GAP, .code = "KRW-A", .json = "G", .len = 1};
+    (void)state;
+    hub_open(&h, 100, 1 << 20);
+    serve_reader_init(&r, &h);
+    follow(&r, "candle.1m:*", NULL);
+    serve_hub_event(&h, &e);
+    assert_takes(&r, "G");
+    assert_int_equal(r.at.seq, 5);
+    ticker(&h, "KRW-A", 1);
+    follow(&r, "ticker:*", NULL);
+    assert_takes(&r, "TA1");
+    serve_hub_released(&h, 6);
+    ticker(&h, "KRW-A", 2);
+    assert_takes(&r, "TA2 (e:6)");
+    serve_reader_fini(&r);
+    serve_hub_fini(&h);
+}
+
 static const char *cursor(const struct serve_hub *h, const char *text)
 {
     struct serve_position at;
@@ -413,6 +436,7 @@ int main(void)
         cmocka_unit_test(what_was_not_taken_comes_again_in_newest_state),
         cmocka_unit_test(overlapping_subscriptions_send_once),
         cmocka_unit_test(resuming_sends_what_was_missed),
+        cmocka_unit_test(id_never_goes_back),
         cmocka_unit_test(cursors),
         cmocka_unit_test(ring_refilled_from_the_store),
         cmocka_unit_test(ring_is_bounded_by_bytes),
