@@ -277,7 +277,8 @@ def stage_check():
 
 STAGES = {
     'build': stage_build, 'house': stage_house, 'unit': stage_unit, 'asan': stage_asan, 'tsan': stage_tsan,
-    'clang': stage_clang, 'system': stage_system, 'truth': stage_truth, 'page': stage_page, 'e2e': stage_e2e, 'check': stage_check,
+    'clang': stage_clang, 'system': stage_system, 'truth': stage_truth, 'page': stage_page, 'e2e': stage_e2e,
+    'check': stage_check,
 }
 
 
