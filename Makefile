@@ -48,10 +48,10 @@ docs: programs
 	@tools/check.py --fix references
 
 truth: programs
-	@tools/truth.py $(ARGS)
+	@tools/truth_plan.py $(ARGS)
 
 soak: programs
-	@tools/truth.py --soak $(ARGS)
+	@tools/truth_plan.py --soak $(ARGS)
 
 bench: programs
 	@tools/setup.sh bench

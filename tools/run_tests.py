@@ -198,6 +198,22 @@ def stage_system():
     return run_pytests(os.path.join('test', 'system'))
 
 
+def stage_truth():
+    """Short runs of `make truth`: every candle against the simulator's trades, with faults and kills."""
+    report = os.path.join(LOGS, 'truth.json')
+    run('truth', ['tools/truth_plan.py', '--short', '--json', report], 900)
+    count = Count()
+    try:
+        with open(report, encoding='utf-8') as f:
+            for name, worked in json.load(f).items():
+                count += one(worked, 'truth ' + name)
+    except (OSError, ValueError):
+        count.fail('truth: wrote no result')
+    if count.failed:
+        say(tail('truth', 60))
+    return count
+
+
 def stage_page():
     """The page's unit tests and its linter."""
     ready = step('page-build', ['make', '--no-print-directory', 'web/dist/index.html'], 900)
@@ -261,7 +277,8 @@ def stage_check():
 
 STAGES = {
     'build': stage_build, 'house': stage_house, 'unit': stage_unit, 'asan': stage_asan, 'tsan': stage_tsan,
-    'clang': stage_clang, 'system': stage_system, 'page': stage_page, 'e2e': stage_e2e, 'check': stage_check,
+    'clang': stage_clang, 'system': stage_system, 'truth': stage_truth, 'page': stage_page, 'e2e': stage_e2e,
+    'check': stage_check,
 }
 
 
