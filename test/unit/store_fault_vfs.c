@@ -10,6 +10,7 @@
 struct fault_file {
     sqlite3_file base;
     sqlite3_file *real; /* directly behind this struct */
+    const char *path;
 };
 
 static sqlite3_vfs *real_vfs;
@@ -17,6 +18,12 @@ static sqlite3_vfs vfs;
 static sqlite3_io_methods methods;
 static int seen, first = INT_MAX, count, code_armed;
 static bool hit;
+static const struct fault_observer *watching;
+
+void fault_observe(const struct fault_observer *observer)
+{
+    watching = observer;
+}
 
 void fault_arm(int after, int times, int code)
 {
@@ -58,6 +65,11 @@ static sqlite3_file *real_of(sqlite3_file *f)
     return ((struct fault_file *)f)->real;
 }
 
+static const char *path_of(sqlite3_file *f)
+{
+    return ((struct fault_file *)f)->path;
+}
+
 static int fault_close(sqlite3_file *f)
 {
     return real_of(f)->pMethods->xClose(real_of(f));
@@ -71,6 +83,8 @@ static int fault_read(sqlite3_file *f, void *to, int len, sqlite3_int64 at)
 static int fault_write(sqlite3_file *f, const void *from, int len, sqlite3_int64 at)
 {
     int rc = strike();
+    if (watching && !rc)
+        watching->write(path_of(f), from, len, at);
     /* A write that fails may have been done in part. */
     int rc_real = real_of(f)->pMethods->xWrite(real_of(f), from, rc ? len / 2 : len, at);
     return rc ? rc : rc_real;
@@ -79,12 +93,16 @@ static int fault_write(sqlite3_file *f, const void *from, int len, sqlite3_int64
 static int fault_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
     int rc = strike();
+    if (watching && !rc)
+        watching->truncate(path_of(f), size);
     return rc ? rc : real_of(f)->pMethods->xTruncate(real_of(f), size);
 }
 
 static int fault_sync(sqlite3_file *f, int flags)
 {
     int rc = strike();
+    if (watching && !rc)
+        watching->sync(path_of(f));
     return rc ? rc : real_of(f)->pMethods->xSync(real_of(f), flags);
 }
 
@@ -149,9 +167,18 @@ static int fault_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int fla
     (void)v;
     struct fault_file *file = (struct fault_file *)f;
     file->real = (sqlite3_file *)&file[1];
+    file->path = name ? name : "";
     int rc = real_vfs->xOpen(real_vfs, name, file->real, flags, out);
     f->pMethods = file->real->pMethods ? &methods : NULL;
     return rc;
+}
+
+static int fault_delete(sqlite3_vfs *v, const char *name, int sync_dir)
+{
+    (void)v;
+    if (watching)
+        watching->remove(name);
+    return real_vfs->xDelete(real_vfs, name, sync_dir);
 }
 
 void fault_vfs_install(void)
@@ -161,6 +188,7 @@ void fault_vfs_install(void)
     vfs.zName = "fault";
     vfs.szOsFile = (int)sizeof(struct fault_file) + real_vfs->szOsFile;
     vfs.xOpen = fault_open;
+    vfs.xDelete = fault_delete;
     methods = (sqlite3_io_methods){.iVersion = 2,
                                    .xClose = fault_close,
                                    .xRead = fault_read,
