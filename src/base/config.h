@@ -5,7 +5,9 @@
  * Order of sources: default < file (`--config FILE`, lines `key = value`, # comments) < environment
  * (`STOFKA_STORE_URL` for store.url) < flag (`--store.url=…` or `--store.url …`, or the row's short
  * flag `--listen …`). Unknown key, bad value, value out of range: ERR_CONFIG with a message that
- * names the key, what was given and what is allowed. Immutable after config_load.
+ * names the key, what was given and what is allowed. Immutable after config_load. A bool's bare
+ * flag means true; of a flag or line given twice the last counts; `--` ends the flags; environment
+ * variables that name no key are no concern of ours.
  */
 #ifndef STOFKA_BASE_CONFIG_H
 #define STOFKA_BASE_CONFIG_H
