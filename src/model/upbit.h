@@ -6,9 +6,10 @@
  * Decoders take one JSON text, borrow it, and either fill the whole result or return ERR_INVALID
  * (not JSON, missing or wrongly typed field), ERR_RANGE (number or date beyond what is allowed)
  * with a reason that names the field. Unknown fields are ignored. Prices and volumes must be
- * >= 0 (candle prices > 0) and have no digits beyond 1e-8; amounts are rounded half up to 1e-8 once (DESIGN 2.1).
- * low <= open, close <= high is required; volumes and amounts end at 1e20. stream_type may be absent
- * (REALTIME). Of a member given twice the last counts. Pure, thread-safe, no allocation but through buf.
+ * >= 0 (candle prices > 0) and have no digits beyond 1e-8; amounts are rounded half up to 1e-8
+ * once (DESIGN 2.1); volumes and amounts end at 1e20. low <= open, close <= high is required.
+ * stream_type may be absent (REALTIME). Of a member given twice the last counts. Pure,
+ * thread-safe, no allocation but through buf.
  */
 #ifndef STOFKA_MODEL_UPBIT_H
 #define STOFKA_MODEL_UPBIT_H
