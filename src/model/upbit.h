@@ -36,14 +36,14 @@ struct upbit_trade {
 struct upbit_frame {
     enum upbit_kind kind;
     char code[CODE_MAX];
-    bool snapshot;          /* stream_type SNAPSHOT */
-    bool simple;            /* SIMPLE field names */
-    int64_t timestamp_ms;   /* frame time: ticker, trade; candle: its timestamp */
-    int64_t trade_ms;       /* ticker: trade_timestamp */
-    enum interval interval; /* candle */
-    struct candle candle;   /* candle: data fields, repair 0, rev 1, forming, source upbit */
+    bool snapshot;            /* stream_type SNAPSHOT */
+    bool simple;              /* SIMPLE field names */
+    int64_t timestamp_ms;     /* frame time: ticker, trade; candle: its timestamp */
+    int64_t trade_ms;         /* ticker: trade_timestamp */
+    enum interval interval;   /* candle */
+    struct candle candle;     /* candle: data fields, repair 0, rev 1, forming, source upbit */
     struct upbit_trade trade; /* trade; ticker: its price only */
-    char error_name[32];    /* error: cut to fit */
+    char error_name[32];      /* error: cut to fit */
 };
 
 struct upbit_reason {
