@@ -9,10 +9,10 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size);                            /* contents undefined */
-void *mem_zalloc(size_t size);                           /* zeroed */
+void *mem_alloc(size_t size);  /* contents undefined */
+void *mem_zalloc(size_t size); /* zeroed */
 void *mem_realloc(void *ptr, size_t size);
-void *mem_array(void *ptr, size_t count, size_t size);   /* overflow-checked realloc */
+void *mem_array(void *ptr, size_t count, size_t size); /* overflow-checked realloc */
 char *mem_strdup(const char *text);
 char *mem_strndup(const char *text, size_t len);
 

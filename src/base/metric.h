@@ -33,9 +33,18 @@ struct metric {
     struct metric *next;                      /* registry list */
 };
 
-#define METRIC_COUNTER(n, h, l)   {.name = n, .help = h, .labels = l, .type = METRIC_TYPE_COUNTER}
-#define METRIC_GAUGE(n, h, l)     {.name = n, .help = h, .labels = l, .type = METRIC_TYPE_GAUGE}
-#define METRIC_HISTOGRAM(n, h, l) {.name = n, .help = h, .labels = l, .type = METRIC_TYPE_HISTOGRAM}
+#define METRIC_COUNTER(n, h, l)                                                                    \
+    {                                                                                              \
+        .name = n, .help = h, .labels = l, .type = METRIC_TYPE_COUNTER                             \
+    }
+#define METRIC_GAUGE(n, h, l)                                                                      \
+    {                                                                                              \
+        .name = n, .help = h, .labels = l, .type = METRIC_TYPE_GAUGE                               \
+    }
+#define METRIC_HISTOGRAM(n, h, l)                                                                  \
+    {                                                                                              \
+        .name = n, .help = h, .labels = l, .type = METRIC_TYPE_HISTOGRAM                           \
+    }
 
 void metric_register(struct metric *m); /* idempotent; series of one name are grouped on output */
 void metric_add(struct metric *m, int64_t n);

@@ -18,10 +18,11 @@ struct queue;
 typedef void queue_wake_f(void *ctx);
 
 struct queue *queue_new(size_t bound, queue_wake_f *wake, void *ctx); /* wake may be NULL */
-void queue_free(struct queue **q);                                   /* items left are the caller's */
-enum err queue_push(struct queue *q, void *item) MUST_CHECK;         /* any thread; never blocks */
-void *queue_pop(struct queue *q);                 /* consumer; NULL when empty */
-void *queue_wait(struct queue *q, int timeout_ms); /* consumer; -1: for ever; NULL: timeout, closed */
+void queue_free(struct queue **q);                           /* items left are the caller's */
+enum err queue_push(struct queue *q, void *item) MUST_CHECK; /* any thread; never blocks */
+void *queue_pop(struct queue *q);                            /* consumer; NULL when empty */
+void *queue_wait(struct queue *q,
+                 int timeout_ms);  /* consumer; -1: for ever; NULL: timeout, closed */
 void queue_close(struct queue *q); /* pushes fail with ERR_CLOSED, waits return; pops drain */
 size_t queue_len(struct queue *q); /* any thread */
 

@@ -16,7 +16,7 @@
 enum candle_state { CANDLE_FORMING, CANDLE_CLOSED, CANDLE_REPAIRED, CANDLE_PARTIAL };
 
 enum source { SOURCE_UPBIT, SOURCE_SIMULATED, SOURCE_REPLAY, SOURCE_IMPORTED, SOURCE_COUNT };
-const char *source_name(enum source s); /* "upbit", "simulated", "replay", "imported" */
+const char *source_name(enum source s);             /* "upbit", "simulated", "replay", "imported" */
 const char *candle_state_name(enum candle_state s); /* "forming", "closed", … */
 
 enum { CODE_MAX = 24 }; /* market code with its NUL: "KRW-BTC"; Upbit's are <= 12 */

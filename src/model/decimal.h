@@ -33,7 +33,8 @@ enum err decimal_parse(const char *text, size_t len, struct decimal *out) MUST_C
 /* Exact change of scale. ERR_RANGE where digits other than 0 would be lost or units overflow. */
 enum err decimal_rescale(struct decimal d, int scale, decimal_units *out) MUST_CHECK;
 
-/* To 1e-8 units, half up (away from zero in the middle); exact where it fits. ERR_RANGE: overflow. */
+/* To 1e-8 units, half up (away from zero in the middle); exact where it fits. ERR_RANGE: overflow.
+ */
 enum err decimal_round8(struct decimal d, decimal_units *out) MUST_CHECK;
 
 /* Writes units with exactly `scale` decimals, no exponent ("103600000.00000000"); NUL-terminated.

@@ -31,12 +31,12 @@ enum interval {
 };
 
 struct interval_info {
-    const char *name;     /* API name: "1s", "1m", …, "1M" */
-    const char *sql_name; /* "1s", …, "1mo" */
+    const char *name;      /* API name: "1s", "1m", …, "1M" */
+    const char *sql_name;  /* "1s", …, "1mo" */
     const char *rest_path; /* Upbit's REST path: "seconds", "minutes/1", …, "months" */
-    const char *stream;   /* Upbit's WebSocket type: "candle.1s", …, or NULL where it has none */
-    enum interval child;  /* what it is rolled up from; INTERVAL_1S for itself */
-    int64_t length_ms;    /* 0 for the month */
+    const char *stream;    /* Upbit's WebSocket type: "candle.1s", …, or NULL where it has none */
+    enum interval child;   /* what it is rolled up from; INTERVAL_1S for itself */
+    int64_t length_ms;     /* 0 for the month */
 };
 
 extern const struct interval_info interval_table[INTERVAL_COUNT];

@@ -6,8 +6,10 @@
  * Decoders take one JSON text, borrow it, and either fill the whole result or return ERR_INVALID
  * (not JSON, missing or wrongly typed field), ERR_RANGE (number or date beyond what is allowed)
  * with a reason that names the field. Unknown fields are ignored. Prices and volumes must be
- * >= 0 (candle prices > 0) and have no digits beyond 1e-8; amounts are rounded half up to 1e-8 once (DESIGN 2.1).
- * low <= open, close <= high is required. Pure, thread-safe, no allocation but through buf.
+ * >= 0 (candle prices > 0) and have no digits beyond 1e-8; amounts are rounded half up to 1e-8
+ * once (DESIGN 2.1); volumes and amounts end at 1e20. low <= open, close <= high is required.
+ * stream_type may be absent (REALTIME). Of a member given twice the last counts. Pure,
+ * thread-safe, no allocation but through buf.
  */
 #ifndef STOFKA_MODEL_UPBIT_H
 #define STOFKA_MODEL_UPBIT_H
@@ -34,14 +36,14 @@ struct upbit_trade {
 struct upbit_frame {
     enum upbit_kind kind;
     char code[CODE_MAX];
-    bool snapshot;          /* stream_type SNAPSHOT */
-    bool simple;            /* SIMPLE field names */
-    int64_t timestamp_ms;   /* frame time: ticker, trade; candle: its timestamp */
-    int64_t trade_ms;       /* ticker: trade_timestamp */
-    enum interval interval; /* candle */
-    struct candle candle;   /* candle: data fields, repair 0, rev 1, forming, source upbit */
+    bool snapshot;            /* stream_type SNAPSHOT */
+    bool simple;              /* SIMPLE field names */
+    int64_t timestamp_ms;     /* frame time: ticker, trade; candle: its timestamp */
+    int64_t trade_ms;         /* ticker: trade_timestamp */
+    enum interval interval;   /* candle */
+    struct candle candle;     /* candle: data fields, repair 0, rev 1, forming, source upbit */
     struct upbit_trade trade; /* trade; ticker: its price only */
-    char error_name[32];    /* error: cut to fit */
+    char error_name[32];      /* error: cut to fit */
 };
 
 struct upbit_reason {
@@ -54,13 +56,16 @@ enum err upbit_frame_read(const char *json, size_t len, struct upbit_frame *out,
                           struct upbit_reason *why) MUST_CHECK;
 
 /* Rewrites a SIMPLE ticker, trade or candle as the DEFAULT object in the wire order of
- * upbit-api.md 1.4-1.6, number texts unchanged; a DEFAULT one is copied. */
+ * upbit-api.md 1.4-1.6, number texts unchanged; a DEFAULT one is copied, out of its list if it is
+ * in one. No line breaks come through. ERR_INVALID for any other frame. */
 enum err upbit_to_default(const char *json, size_t len, struct buf *out) MUST_CHECK;
 
 /* The DEFAULT ticker object plus "source" as last member (DESIGN section 4). Input is DEFAULT. */
 void upbit_ticker_with_source(const char *json, size_t len, enum source source, struct buf *out);
 
-/* WebSocket DEFAULT form of a candle (bus message value, DESIGN section 7). */
+/* WebSocket DEFAULT form of a candle (bus message value, DESIGN section 7). Days, weeks and months,
+ * which Upbit's WebSocket has no type for, are "candle.1d", "candle.1w", "candle.1M"; the decoder
+ * knows them too. */
 void upbit_candle_write(struct buf *out, const char *code, enum interval i, const struct candle *c);
 /* REST row of a candle, byte for byte as Upbit's (upbit-api.md 2.5); unit for minutes; without the
  * extra members of days, weeks, months. */
@@ -68,7 +73,8 @@ void upbit_rest_candle_write(struct buf *out, const char *code, enum interval i,
                              const struct candle *c);
 
 /* REST answer: array of candle rows of one interval. each is called in the order served; a
- * non-OK return stops and is returned. Rows' start must lie on the interval's grid. */
+ * non-OK return stops and is returned. Rows' start must lie on the interval's grid. Rows before a
+ * bad one have been given when it is refused. */
 typedef enum err upbit_row_f(void *ctx, const char *code, const struct candle *c);
 enum err upbit_candles_read(const char *json, size_t len, enum interval i, upbit_row_f *each,
                             void *ctx, struct upbit_reason *why) MUST_CHECK;
