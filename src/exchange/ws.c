@@ -241,8 +241,22 @@ static const struct lws_protocols protocols[] = {
     {.name = NULL},
 };
 
+/* What libwebsockets' permessage-deflate says of a frame, in its private enum. */
+enum { DEFLATE_UNKNOWN = 0, DEFLATE_NOT_COMPRESSED = 5 };
+
+/* libwebsockets 4.1 gives a frame that is not compressed (a pong with payload, or a message that the
+ * exchange chose not to deflate) to the callback for ever: told "not compressed", its reader does
+ * not count the bytes as taken (its issues 2749 and 2794). Told "unknown" it does. */
+static int inflate(struct lws_context *context, const struct lws_extension *ext, struct lws *wsi,
+                   enum lws_extension_callback_reasons reason, void *user, void *in, size_t len)
+{
+    int n = lws_extension_callback_pm_deflate(context, ext, wsi, reason, user, in, len);
+
+    return reason == LWS_EXT_CB_PAYLOAD_RX && n == DEFLATE_NOT_COMPRESSED ? DEFLATE_UNKNOWN : n;
+}
+
 static const struct lws_extension extensions[] = {
-    {"permessage-deflate", lws_extension_callback_pm_deflate,
+    {"permessage-deflate", inflate,
      "permessage-deflate; client_no_context_takeover; client_max_window_bits"},
     {NULL, NULL, NULL},
 };
