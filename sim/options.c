@@ -47,6 +47,7 @@ static const char help[] =
     "  --idle SECONDS         silent connections are dropped after this (60)\n"
     "  --rest-limit N         requests a second for each group (10; 0: none)\n"
     "  --connect-limit N      WebSocket connects a second (5; 0: none)\n"
+    "  --no-deflate           permessage-deflate is declined even where offered\n"
     "  --rest-lag MS          REST answers are up to this old, at random (0)\n"
     "\n"
     "  --help                 this text\n"
@@ -83,6 +84,7 @@ enum option_id {
     OPT_REST_LIMIT,
     OPT_CONNECT_LIMIT,
     OPT_REST_LAG,
+    OPT_NO_DEFLATE,
     OPT_HELP
 };
 
@@ -114,6 +116,7 @@ static const struct option table[] = {
     {"rest-limit", 1, NULL, OPT_REST_LIMIT},
     {"connect-limit", 1, NULL, OPT_CONNECT_LIMIT},
     {"rest-lag", 1, NULL, OPT_REST_LAG},
+    {"no-deflate", 0, NULL, OPT_NO_DEFLATE},
     {"help", 0, NULL, OPT_HELP},
     {0},
 };
@@ -232,6 +235,8 @@ static bool take_address(struct options *o, struct faults *f, int id, const char
         return true;
     case OPT_SHUFFLE:
         return number(v, 0, 60000, &o->shuffle_ms);
+    case OPT_NO_DEFLATE:
+        return o->no_deflate = true;
     case OPT_NO_WAIT:
         return o->no_wait = true;
     default:
