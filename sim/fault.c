@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LATE_MS     2940 /* with the ordinary lag of at most 60 ms: 3 s after the trade */
 #define OVERSIZE_MB 20
 
 /* How long one lasts if not told, real seconds; 0 to 0 is an instant. */
@@ -196,7 +195,7 @@ void fault_start(struct sim *s, enum fault_kind kind, double arg)
     f->until[kind] = (int64_t)uv_now(&s->loop) + (int64_t)(arg * 1000);
     f->active[kind] = (int)f->record_count - 1;
     if (kind == FAULT_LATE)
-        s->world.late_ms = LATE_MS;
+        s->world.late_ms = f->late_ms;
 }
 
 static void start_from_mix(struct sim *s, int64_t now)

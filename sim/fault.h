@@ -51,6 +51,7 @@ struct faults {
     size_t record_count, record_cap;
     struct fault_plan plans[256];
     int plan_count;
+    int late_ms;  /* how late a trade can be under `late`, above its ordinary lag */
     uint32_t mix; /* bit = kind */
     double every; /* mean seconds between faults of the mix */
     int64_t next_mix, start;

@@ -40,6 +40,7 @@ static const char help[] =
     "                         the step of clockstep (may be negative), megabytes of oversize\n"
     "  --fault-mix LIST|all   seeded random faults of these kinds ...\n"
     "  --fault-every SECONDS  ... this far apart on average (15)\n"
+    "  --late-ms N            how late trades are at most under the fault late (3000)\n"
     "\n"
     "Ways of the exchange\n"
     "  --amount-scale 8|16|auto  decimals of candle amounts over WebSocket (8); auto: by seed\n"
@@ -47,6 +48,7 @@ static const char help[] =
     "  --idle SECONDS         silent connections are dropped after this (60)\n"
     "  --rest-limit N         requests a second for each group (10; 0: none)\n"
     "  --connect-limit N      WebSocket connects a second (5; 0: none)\n"
+    "  --no-deflate           permessage-deflate is declined even where offered\n"
     "  --rest-lag MS          REST answers are up to this old, at random (0)\n"
     "\n"
     "  --help                 this text\n"
@@ -83,6 +85,8 @@ enum option_id {
     OPT_REST_LIMIT,
     OPT_CONNECT_LIMIT,
     OPT_REST_LAG,
+    OPT_NO_DEFLATE,
+    OPT_LATE,
     OPT_HELP
 };
 
@@ -114,6 +118,8 @@ static const struct option table[] = {
     {"rest-limit", 1, NULL, OPT_REST_LIMIT},
     {"connect-limit", 1, NULL, OPT_CONNECT_LIMIT},
     {"rest-lag", 1, NULL, OPT_REST_LAG},
+    {"no-deflate", 0, NULL, OPT_NO_DEFLATE},
+    {"late-ms", 1, NULL, OPT_LATE},
     {"help", 0, NULL, OPT_HELP},
     {0},
 };
@@ -188,6 +194,11 @@ static bool take_way(struct options *o, struct faults *f, int id, const char *v)
         return fault_set_mix(f, v);
     case OPT_FAULT_EVERY:
         return real(v, 0.1, 1e6, &f->every);
+    case OPT_LATE:
+        if (!number(v, 61, 60000, &n))
+            return false;
+        f->late_ms = n - 60; /* the ordinary lag comes first */
+        return true;
     case OPT_SCALE:
         if (!word(v, scales, 3, &n))
             return false;
@@ -232,6 +243,8 @@ static bool take_address(struct options *o, struct faults *f, int id, const char
         return true;
     case OPT_SHUFFLE:
         return number(v, 0, 60000, &o->shuffle_ms);
+    case OPT_NO_DEFLATE:
+        return o->no_deflate = true;
     case OPT_NO_WAIT:
         return o->no_wait = true;
     default:
@@ -256,6 +269,7 @@ int options_read(int argc, char **argv, struct options *o, struct faults *f)
                           .style = {.amount_scale = 8}};
     o->world = (struct world_options){.seed = 1, .rate = 30, .speed = 1, .history_days = 40};
     f->every = 15;
+    f->late_ms = 3000 - 60;
     while ((id = getopt_long(argc, argv, "", table, &at)) != -1) {
         if (id == OPT_HELP) {
             fputs(help, stdout);

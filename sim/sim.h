@@ -92,7 +92,7 @@ struct options {
     int idle_seconds;
     int rest_lag_ms;
     int shuffle_ms;
-    bool no_wait;
+    bool no_wait, no_deflate;
     struct ws_style style;
     enum spelling spelling;
 };

@@ -80,7 +80,7 @@ void ws_upgrade(struct conn *c, const struct request *r)
                "limit-by-ip: Yes\r\n",
                accept);
     /* An offer that wants a window of its own on our side is declined: plain frames then. */
-    if (strstr(r->extensions, "permessage-deflate") &&
+    if (!c->sim->opt.no_deflate && strstr(r->extensions, "permessage-deflate") &&
         !strstr(r->extensions, "server_max_window_bits")) {
         open_deflate(c->ws);
         buf_put(&head, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
