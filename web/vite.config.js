@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config';
 
-// STOFKA_URL lets `npm run dev` stand in front of a running stofka (or the mock).
+// STOFKA_URL lets `npm run dev` and `npm run preview` stand in front of a running stofka (or the mock).
 const target = process.env['STOFKA_URL'] ?? 'http://127.0.0.1:8080';
 const paths = ['/markets', '/candles', '/gaps', '/status', '/stream'];
+const proxy = Object.fromEntries(paths.map((path) => [path, target]));
 
 export default defineConfig({
   esbuild: { jsx: 'automatic' },
@@ -13,6 +14,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 600,
   },
-  server: { host: '127.0.0.1', proxy: Object.fromEntries(paths.map((path) => [path, target])) },
+  server: { host: '127.0.0.1', proxy },
+  preview: { host: '127.0.0.1', proxy },
   test: { include: ['{api,chart,market,ui,app}/**/*.test.ts'], environment: 'node' },
 });

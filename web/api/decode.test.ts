@@ -76,17 +76,22 @@ test('an open gap may have no end', () => {
   expect(decodeGap({ ...gap, state: 'gone' })).toBeNull();
 });
 
-test('status: a delay that is not known is null, a source that is not known too', () => {
-  expect(decodeStatus(parseExact('{"exchange":"live","behind_ms":83,"source":"upbit"}'))).toEqual({
-    exchange: 'live',
-    behindMs: 83,
-    source: 'upbit',
-    reason: null,
-  });
-  expect(decodeStatus(parseExact('{"exchange":"down","behind_ms":null,"source":"x"}'))).toEqual({
+test('status, as event and as answer', () => {
+  const event = '{"exchange":"live","behind_ms":83,"source":"upbit","text":"hearing 240 markets"}';
+  const said = { exchange: 'live', behindMs: 83, source: 'upbit', reason: 'hearing 240 markets' };
+  expect(decodeStatus(parseExact(event))).toEqual(said);
+  const answer = `{"version":"0.1.0","source":"upbit","behind_ms":83,
+    "exchange":{"state":"live","url":"https://api.upbit.com","text":"hearing 240 markets"}}`;
+  expect(decodeStatus(parseExact(answer))).toEqual(said);
+});
+
+test('status: what is not known is null', () => {
+  const wire = '{"exchange":"down","behind_ms":null,"source":"elsewhere","text":""}';
+  expect(decodeStatus(parseExact(wire))).toEqual({
     exchange: 'down',
     behindMs: null,
     source: null,
     reason: null,
   });
+  expect(decodeStatus({ exchange: { state: 'asleep' } })).toBeNull();
 });

@@ -145,18 +145,24 @@ export function decodeGap(value: unknown): Gap | null {
   });
 }
 
+/**
+ * What the server says of the exchange. The `status` event says it flat, `GET /status` in an object:
+ * {"exchange":"down","text":"…"} and {"exchange":{"state":"down","text":"…"}}.
+ */
 export function decodeStatus(value: unknown): ServerStatus | null {
   return guard(value, (fields) => {
-    const exchange = text(fields, 'exchange');
+    const nested = fields['exchange'];
+    const said = typeof nested === 'object' ? (nested as Fields | null) : null;
+    const exchange = said ? said['state'] : nested;
     if (exchange !== 'live' && exchange !== 'stale' && exchange !== 'down') {
       throw new Malformed('exchange');
     }
-    const behind = Number(fields['behind_ms']);
+    const behind = fields['behind_ms'];
     return {
       exchange,
-      behindMs: typeof fields['behind_ms'] === 'string' && behind >= 0 ? behind : null,
+      behindMs: typeof behind === 'string' && Number(behind) >= 0 ? Number(behind) : null,
       source: decodeSource(fields['source']),
-      reason: typeof fields['reason'] === 'string' ? fields['reason'] : null,
+      reason: textOr(said ?? fields, 'text', '') || null,
     };
   });
 }

@@ -65,13 +65,13 @@ test('a change of chart that the stream refuses makes a new stream', options, as
 });
 
 test('an exchange that can not be reached is said, with its reason', options, async () => {
-  const reason = 'api.upbit.com: connection refused';
-  await mock({ world: { status: { exchange: 'down', reason } } });
+  const text = 'api.upbit.com: connection refused';
+  await mock({ world: { status: { exchange: 'down', text } } });
   const tab = await browser.open();
   await badge(tab.page, 'down');
   const notice = await tab.page.locator('.notice').textContent();
   assert.match(notice, /exchange can't be reached/);
-  assert.ok(notice.includes(reason));
+  assert.ok(notice.includes(text));
   await picture(tab.page, 'exchange-down');
   await mock({ world: { status: { exchange: 'stale' } } });
   await badge(tab.page, 'stale');
