@@ -372,6 +372,10 @@ enum err store_sqlite_open(const struct store_settings *settings, const char *pa
         sqlite_free(&s->base);
         return e;
     }
+    char quoted[256];
+    log_info("store.opened", "path=%s schema=%d events=%lld read_only=%d",
+             log_quote(quoted, sizeof quoted, path, strlen(path)), sqlite_version,
+             (long long)s->event_count, settings->read_only);
     *out = &s->base;
     return OK;
 }

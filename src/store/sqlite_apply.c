@@ -306,9 +306,22 @@ static int put_batch_rc(struct sqlite_store *s, const struct store_batch *b, int
     return rc ? rc : put_meta_rc(s, b);
 }
 
+/* A commit into a file that was moved away or deleted would succeed and be lost. */
+static bool file_moved(struct sqlite_store *s)
+{
+    int moved = 0;
+    sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved != 0;
+}
+
 enum err sqlite_apply(struct store *base, const struct store_batch *batch, struct buf *error)
 {
     struct sqlite_store *s = (struct sqlite_store *)base;
+    if (file_moved(s)) {
+        if (error)
+            buf_printf(error, "store: %s was moved or deleted", s->path);
+        return ERR_IO;
+    }
     int64_t events = s->event_count;
     int rc = sqlite_run_rc(s->statements[SQL_BEGIN]);
     if (!rc)

@@ -474,6 +474,22 @@ static void a_second_writer_is_refused_a_reader_beside_is_not(void **state)
     store_free(&second);
 }
 
+static void a_store_at_rest_can_be_read(void **state)
+{
+    struct fixture *f = *state;
+    struct store_row row = row_of("KRW-BTC", INTERVAL_1S, 1000, 1);
+    put_rows(f, &row, 1);
+    fixture_close(f);
+    f->settings.read_only = true;
+    fixture_open(f);
+    find_all(f->reader, "KRW-BTC", INTERVAL_1S, &found);
+    assert_int_equal(found.count, 1);
+    fixture_close(f);
+    f->settings.read_only = false;
+    fixture_open(f);
+    put_rows(f, &row, 1);
+}
+
 static void old_rows_are_pruned_oldest_first_over_all_markets(void **state)
 {
     struct fixture *f = *state;
@@ -636,6 +652,7 @@ int main(int argc, char **argv)
         ON_A_STORE(data_of_another_source_is_refused),
         ON_A_STORE(a_row_of_another_source_is_refused_with_its_whole_batch),
         ON_A_STORE(a_second_writer_is_refused_a_reader_beside_is_not),
+        ON_A_STORE(a_store_at_rest_can_be_read),
         ON_A_STORE(old_rows_are_pruned_oldest_first_over_all_markets),
         ON_A_STORE(readers_see_whole_batches_and_the_newest),
         ON_A_STORE(what_it_does_is_counted),

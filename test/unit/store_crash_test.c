@@ -22,11 +22,11 @@
 #include "store_fixture.h"
 
 enum {
-    KILLS = 40,
-    ACKS_MAX = 80, /* at most so many batches before a kill: past one checkpoint */
+    KILLS = 25,
+    ACKS_MAX = 50, /* at most so many batches before a kill: past one checkpoint */
     DELAY_MAX_US = 2000,
     MARKETS = 20,
-    BODY = 200000, /* fills the log, so that checkpoints are killed too */
+    BODY = 400000, /* fills the log, so that checkpoints are killed too */
     PRUNE_BEHIND = 60,
 };
 

@@ -82,10 +82,11 @@ static void refused(struct fixture *f, enum err expected, const char *says)
 
 static void fill(struct fixture *f, int from, int count)
 {
-    for (int i = from; i < from + count; i++) {
-        struct store_row row = row_of("KRW-BTC", INTERVAL_1S, i * 1000, i);
-        apply(f, &(struct store_batch){.rows = &row, .row_count = 1, .seq = (uint64_t)i});
-    }
+    static struct store_row rows[2000];
+    for (int i = 0; i < count; i++)
+        rows[i] = row_of("KRW-BTC", INTERVAL_1S, (from + i) * 1000, from + i);
+    apply(f, &(struct store_batch){
+                 .rows = rows, .row_count = (size_t)count, .seq = (uint64_t)(from + count)});
 }
 
 static void a_person_reads_the_view_candles(void **state)
@@ -199,8 +200,7 @@ static void a_damaged_page_is_told(void **state)
 {
     struct fixture *f = *state;
     fixture_open(f);
-    for (int i = 0; i < 20; i++)
-        fill(f, i * 100, 100);
+    fill(f, 0, 2000);
     fixture_close(f);
     struct stat st;
     assert_int_equal(stat(path_of(f), &st), 0);
@@ -216,7 +216,8 @@ static void a_damaged_page_is_told(void **state)
         if (!e)
             e = store_reader_open(f->store, &f->reader, &f->error);
         if (!e) {
-            struct store_query q = {.code = "KRW-BTC", .to_ms = INT64_MAX, .limit = 5000};
+            struct store_query q = {
+                .code = "KRW-BTC", .from_ms = 0, .to_ms = INT64_MAX, .limit = 5000};
             size_t count = 0;
             e = store_range(f->reader, &q, count_row, &count, NULL);
             if (!e)
@@ -264,6 +265,25 @@ static void a_persons_write_lock_is_waited_for_and_then_told(void **state)
     assert_int_equal(found.count, 1);
     sqlite3_close(db);
     assert_int_equal(store_apply(f->store, &b, &f->error), OK);
+}
+
+static void a_file_moved_away_is_told_and_taken_back(void **state)
+{
+    struct fixture *f = *state;
+    struct buf away = {0};
+    buf_printf(&away, "%s-away", path_of(f));
+    fixture_open(f);
+    fill(f, 1, 1);
+    assert_int_equal(rename(path_of(f), away.data), 0);
+    struct store_row row = row_of("KRW-BTC", INTERVAL_1S, 2000, 2);
+    struct store_batch b = {.rows = &row, .row_count = 1};
+    assert_int_equal(store_apply(f->store, &b, &f->error), ERR_IO);
+    assert_non_null(strstr(f->error.data, "moved"));
+    assert_int_equal(rename(away.data, path_of(f)), 0);
+    assert_int_equal(store_apply(f->store, &b, &f->error), OK);
+    find_all(f->reader, "KRW-BTC", INTERVAL_1S, &found);
+    assert_int_equal(found.count, 2);
+    buf_free(&away);
 }
 
 /* Applies rows until the disk has no room; the number that were kept. */
@@ -405,6 +425,7 @@ int main(void)
         ON_A_FILE(a_damaged_page_is_told),
         ON_A_FILE(where_no_file_can_be_the_message_says_so),
         ON_A_FILE(a_persons_write_lock_is_waited_for_and_then_told),
+        ON_A_FILE(a_file_moved_away_is_told_and_taken_back),
         ON_A_FILE(a_file_size_limit_is_a_full_disk),
         ON_A_FILE(a_full_file_system_recovers_when_there_is_room),
         ON_A_FILE(a_read_only_file_system_is_told_and_recovers),
