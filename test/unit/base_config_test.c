@@ -195,6 +195,7 @@ static void errors_name_key_value_and_what_is_allowed(void **state)
 {
     (void)state;
     expect_error(FLAGS("--port", "65536"), "serve.port: -1 ... 65535; got \"65536\" (flag --port)");
+    expect_error(FLAGS("--port", "-2"), "got \"-2\"");
     expect_error(FLAGS("--port="), "got \"\"");
     expect_error(FLAGS("--port", "12x"), "got \"12x\"");
     expect_error(FLAGS("--port", "99999999999999999999"), "got");

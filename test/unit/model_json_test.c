@@ -288,6 +288,7 @@ static void escapes_decode_to_utf8(void **state)
                                   "Ab");
     assert_int_equal(unescape("\"x\\ud83d\"", &out), ERR_INVALID);
     assert_int_equal(unescape("\"\\ude00\"", &out), ERR_INVALID);
+    assert_int_equal(unescape("\"\\ude00\\udc00\"", &out), ERR_INVALID);
     assert_int_equal(unescape("\"\\ud83d\\u0041\"", &out), ERR_INVALID);
     assert_int_equal(unescape("\"\\ud83dxxxxxx\"", &out), ERR_INVALID);
     assert_int_equal(out.len, strlen(out.data)); /* nothing was added by the refused ones */

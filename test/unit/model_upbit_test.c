@@ -116,6 +116,15 @@ static void simple_candles_and_tickers_are_read(void **state)
     assert_int_equal(f.kind, UPBIT_TICKER);
 }
 
+static void default_names_outrank_simple_ones(void **state)
+{
+    (void)state;
+    struct upbit_frame f = read_ok(with(TRADE, "{", "{\"ty\":\"ticker\",\"cd\":\"KRW-X\","));
+    assert_int_equal(f.kind, UPBIT_TRADE);
+    assert_false(f.simple);
+    assert_string_equal(f.code, "KRW-BTC");
+}
+
 static void a_list_of_one_is_that_one(void **state)
 {
     (void)state;
@@ -324,6 +333,7 @@ int main(void)
         cmocka_unit_test(a_candle_is_read_and_its_amount_rounded),
         cmocka_unit_test(the_order_of_members_does_not_matter),
         cmocka_unit_test(simple_candles_and_tickers_are_read),
+        cmocka_unit_test(default_names_outrank_simple_ones),
         cmocka_unit_test(a_list_of_one_is_that_one),
         cmocka_unit_test(frames_without_data_are_told_apart),
         cmocka_unit_test(escapes_mean_what_they_spell),
