@@ -18,6 +18,7 @@ enum {
     COMMIT_ROWS = 1000,
     SEQ_BITS = 20, /* events of one message: 240 markets x 12 intervals close at midnight */
     FORMING_OLD_MS = 120000, /* older open windows are not news to anyone watching */
+    READ_TRIES = 5,
 };
 
 static struct metric applied_total[BUS_KIND_COUNT] = {
@@ -47,10 +48,9 @@ struct feed {
     struct writer *writer;
     struct store_reader *reader;
     struct batch *building;
-    uint64_t building_seq, flying_seq, released_seq;
+    uint64_t building_seq, released_seq, commits;
     int64_t building_since_ms;      /* monotonic, when the first change came */
     int64_t building_receive_ms, flying_receive_ms; /* oldest message in it, wall */
-    int64_t flying_watermark_ms;
     uint64_t message_seq; /* of the message being applied: offset + 1 in the upper bits */
     uint32_t message_events;
     int64_t watermark_mono_ms;
@@ -122,7 +122,9 @@ static void load(void *ctx, const char *code, enum interval i, int64_t from_ms, 
                             .limit = SIZE_MAX,
                             .with_tombstones = true};
     memcpy(q.code, code, strlen(code) + 1);
-    enum err e = store_range(f->reader, &q, each, each_ctx, NULL);
+    enum err e = ERR_AGAIN;
+    for (int tries = 0; e != OK && tries < READ_TRIES; tries++)
+        e = store_range(f->reader, &q, each, each_ctx, NULL);
     if (e != OK) /* no rows would be taken for no trade: better to end than to write a wrong candle */
         log_error("store.read_failed", "error=\"%s\" code=%s", err_text(e), code);
     REQUIRE(e == OK);
@@ -261,7 +263,6 @@ static void apply(struct feed *f, const struct bus_message *m)
 static void hand_over(struct feed *f)
 {
     batch_mark(f->building, f->building_seq, candle_engine_watermark_ms(f->engine));
-    f->flying_seq = f->building_seq;
     f->flying_receive_ms = f->building_receive_ms;
     struct batch *full = f->building;
     f->building = batch_new();
@@ -298,6 +299,7 @@ static void on_committed(void *ctx, struct batch *b)
                         view->rows[k].candle.start_ms);
     for (size_t k = 0; k < view->event_count; k++)
         tell_event(f, &view->events[k]);
+    f->commits++;
     if (view->seq > f->released_seq)
         f->released_seq = view->seq;
     serve_released(f->s.serve, f->released_seq);
@@ -489,6 +491,11 @@ uint64_t feed_catch_up(struct feed *f)
 struct candle_engine *feed_engine(struct feed *f)
 {
     return f->engine;
+}
+
+uint64_t feed_commits(const struct feed *f)
+{
+    return f->commits;
 }
 
 uint64_t feed_released(const struct feed *f)

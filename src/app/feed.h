@@ -43,6 +43,7 @@ void feed_free(struct feed **f);
 void feed_wake(struct feed *f); /* any thread: the bus has messages */
 struct candle_engine *feed_engine(struct feed *f);
 uint64_t feed_released(const struct feed *f);
+uint64_t feed_commits(const struct feed *f); /* batches committed and told so far */
 /* Applies all that waits on the bus; the sequence number that will be released with it. */
 uint64_t feed_catch_up(struct feed *f);
 const char *feed_trouble(const struct feed *f); /* why the store does not take batches, or NULL */

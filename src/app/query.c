@@ -41,6 +41,7 @@ struct ask {
     int fetches;
     int64_t since_ms;   /* monotonic, for ASK_MS */
     uint64_t wait_seq;  /* STEP_COMMIT: go on when that is released */
+    uint64_t commits;   /* feed_commits when the read began */
     uv_work_t work;
     struct store_reader *reader;
     enum err err;
@@ -311,7 +312,8 @@ static void read_done(uv_work_t *work, int status)
         store_reader_free(&a->reader);
     a->reader = NULL;
     struct cache_page_key key = page_key(a);
-    if (a->err == OK && a->seq >= feed_released(q->s.feed))
+    /* A commit told meanwhile may have changed rows of the page after they were read. */
+    if (a->err == OK && a->commits == feed_commits(q->s.feed))
         cache_page_put(q->s.cache, &key, a->rows, a->count, a->seq);
     fetch_or_answer(a);
 }
@@ -334,6 +336,7 @@ static void read_rows(struct ask *a)
     }
     if (q->reader_count)
         a->reader = q->readers[--q->reader_count];
+    a->commits = feed_commits(q->s.feed);
     a->work.data = a;
     uv_queue_work(q->s.loop, &a->work, read_work, read_done);
 }

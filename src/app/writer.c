@@ -70,6 +70,8 @@ static bool commit(struct writer *w, struct batch *b)
                   error.data ? error.data : "", batch_rows(b));
         set_trouble(w, error.data ? error.data : err_text(e),
                     error.data ? error.len : strlen(err_text(e)));
+        /* What no retry can heal (a damaged file, another's data) must not look like waiting. */
+        REQUIRE(err_class(e) == ERR_CLASS_RETRY);
         failed = true;
         buf_clear(&error);
         if (!wait_before_retry(w))
