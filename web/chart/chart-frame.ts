@@ -12,7 +12,7 @@ import type { Candle } from '../api/types';
 import { fixed, formatScale } from '../ui/format';
 import type { Language } from '../ui/text';
 import { drawnBar, drawnBars, startOf, type DrawnBar } from './bars';
-import type { Screen } from './chart-feed';
+import type { Screen } from './feed-state';
 import { Dragging } from './dragging';
 import { candleOptions, chartOptions, readPalette, volumeColours, type Palette } from './theme';
 
