@@ -98,7 +98,7 @@ export class Live {
     if (this.connection.latest.link === 'open') return;
     if (error.status === 0) {
       const { latest } = this.connection;
-      this.connection.set({ ...latest, link: 'unreachable', reason: error.message });
+      this.connection.set({ ...latest, link: 'unreachable', reason: null });
     } else void this.loadStatus();
   }
 
