@@ -4,10 +4,10 @@ import { decodeCandle, decodeGap, decodeStatus, decodeTicker } from './decode';
 import { parseExact } from './exact-json';
 import { Frame } from './frame';
 import { LiveStream, type EventName, type StreamPorts } from './live-stream';
-import { changeStream, getGaps, getMarkets, getStatus, RestError } from './rest';
+import { MarketLoader } from './market-loader';
+import { changeStream, getGaps, getStatus, type RestError } from './rest';
 import { KeyedStore, ValueStore } from './store';
 import type { Candle, Gap, Market, ServerStatus, Source, Ticker } from './types';
-import { backoffMs } from './backoff';
 
 export type Link = 'connecting' | 'open' | 'reconnecting' | 'unreachable';
 
@@ -43,7 +43,7 @@ export class Live {
   readonly gaps: KeyedStore<readonly Gap[]>;
   readonly stream: LiveStream;
   private readonly listeners = new Map<string, CandleListener>();
-  private marketTries = 0;
+  private readonly marketLoader: MarketLoader;
 
   constructor(
     readonly frame: Frame = new Frame(),
@@ -59,10 +59,17 @@ export class Live {
     this.markets = new ValueStore<readonly Market[]>(frame, []);
     this.tickers = new KeyedStore<Ticker>(frame);
     this.gaps = new KeyedStore<readonly Gap[]>(frame);
+    this.marketLoader = new MarketLoader(
+      (entries) => {
+        this.markets.set(entries.map((entry) => entry.market));
+        for (const { ticker } of entries) this.setTicker(ticker);
+      },
+      (error) => this.restFailed(error),
+    );
     this.stream = new LiveStream(
       {
         event: (name, data) => this.receive(name, data),
-        lost: (attempt) => this.lost(attempt),
+        lost: (attempt) => void this.lost(attempt),
       },
       ports,
     );
@@ -70,7 +77,7 @@ export class Live {
 
   start(): void {
     void this.stream.follow(['ticker:*'], []);
-    void this.loadMarkets();
+    void this.marketLoader.load();
     void this.loadStatus();
     addEventListener('online', () => this.stream.wake());
     addEventListener('pageshow', () => this.stream.wake());
@@ -86,11 +93,13 @@ export class Live {
     };
   }
 
-  /** A REST request failed: says so while nothing else is known to work. */
+  /** A REST request failed. While the stream does not speak, this tells how things are. */
   restFailed(error: RestError): void {
     if (this.connection.latest.link === 'open') return;
-    const link = error.status === 0 ? 'unreachable' : this.connection.latest.link;
-    this.connection.set({ ...this.connection.latest, link, reason: error.message });
+    if (error.status === 0) {
+      const { latest } = this.connection;
+      this.connection.set({ ...latest, link: 'unreachable', reason: null });
+    } else void this.loadStatus();
   }
 
   async loadGaps(code: string): Promise<void> {
@@ -101,33 +110,28 @@ export class Live {
     }
   }
 
-  private async loadStatus(): Promise<void> {
+  /** Asks how things are. True when there is a server that answers. */
+  private async loadStatus(): Promise<boolean> {
     try {
-      const status = await getStatus();
-      if (status) this.setStatus(status);
+      this.setStatus(await getStatus());
+      return true;
     } catch {
-      // The stream will say it.
+      return false;
     }
   }
 
-  private async loadMarkets(): Promise<void> {
-    try {
-      const entries = await getMarkets();
-      this.marketTries = 0;
-      this.markets.set(entries.map((entry) => entry.market));
-      for (const { ticker } of entries) if (ticker) this.setTicker(ticker);
-    } catch (error) {
-      if (error instanceof RestError) this.restFailed(error);
-      this.marketTries += 1;
-      setTimeout(() => void this.loadMarkets(), backoffMs(this.marketTries));
-    }
-  }
-
-  private lost(attempt: number): void {
+  private async lost(attempt: number): Promise<void> {
     const { latest } = this.connection;
-    const hadOne = latest.link === 'open' || latest.link === 'reconnecting';
-    const link = hadOne && attempt < PATIENCE ? 'reconnecting' : 'unreachable';
-    this.connection.set({ ...latest, link, behindMs: null });
+    if (latest.link !== 'unreachable') {
+      const link = latest.link === 'connecting' ? 'connecting' : 'reconnecting';
+      this.connection.set({ ...latest, link, exchange: null, behindMs: null, reason: null });
+    }
+    if (attempt < PATIENCE) return;
+    // The stream says nothing of why it fails; a server that answers is not unreachable.
+    const answered = await this.loadStatus();
+    const { latest: now } = this.connection;
+    if (now.link === 'open') return;
+    this.connection.set({ ...now, link: answered ? 'reconnecting' : 'unreachable' });
   }
 
   private receive(name: EventName, data: string): void {
@@ -145,7 +149,6 @@ export class Live {
     else if (name === 'gap') this.setGap(decodeGap(body));
     else if (name === 'status') this.setStatus(decodeStatus(body));
     else if (name === 'reset') this.reset(body);
-    else if (this.markets.latest.length === 0) void this.loadMarkets();
   }
 
   private setTicker(ticker: Ticker | null): void {
@@ -154,6 +157,7 @@ export class Live {
     // A snapshot may follow a restart with an earlier clock; anything else never goes back.
     if (held && !ticker.snapshot && ticker.timestamp < held.timestamp) return;
     this.tickers.set(ticker.code, ticker);
+    this.marketLoader.heard(ticker.code);
   }
 
   private setCandle(candle: Candle | null): void {

@@ -2,7 +2,8 @@
 // What tests and curious people may read, and nobody can change: window.__stofka.
 import type { Connection, Live } from '../api/live';
 import type { Candle } from '../api/types';
-import type { ChartFeed, FeedState } from '../chart/chart-feed';
+import type { ChartFeed } from '../chart/chart-feed';
+import type { FeedState } from '../chart/feed-state';
 
 export interface Debug {
   readonly bars: number;

@@ -21,6 +21,8 @@ test.each<[Partial<Connection>, string]>([
   [{ link: 'unreachable' }, 'offline'],
   [{ link: 'unreachable', exchange: 'down' }, 'offline'],
   [{ link: 'connecting', exchange: 'down' }, 'down'],
+  [{ link: 'reconnecting', exchange: 'down' }, 'down'],
+  [{ link: 'reconnecting', exchange: null }, 'reconnecting'],
 ])('%j is %s', (change, name) => {
   expect(standingOf({ ...fine, ...change }).name).toBe(name);
 });

@@ -43,8 +43,8 @@ const STANDINGS: Record<Standing['name'], Standing> = {
 /** What the page may claim: our own line first, then what the server says of the exchange. */
 export function standingOf({ link, exchange }: Connection): Standing {
   if (link === 'unreachable') return STANDINGS.offline;
-  if (link === 'reconnecting') return STANDINGS.reconnecting;
   if (exchange === 'down') return STANDINGS.down;
+  if (link === 'reconnecting') return STANDINGS.reconnecting;
   if (link === 'connecting' || exchange === null) return STANDINGS.connecting;
   return exchange === 'stale' ? STANDINGS.stale : STANDINGS.live;
 }

@@ -91,23 +91,44 @@ test('an insertion and a hidden tab’s worth of bars are drawn as a whole, in p
   expect(screen.update).not.toHaveBeenCalled();
 });
 
-test('history that can not be fetched is tried again; an unknown market says so', async () => {
+test('history that can not be fetched is tried again', async () => {
   let tries = 0;
   const { feed, live } = setUp(() => {
     tries += 1;
     if (tries === 1) throw new RestError(0, 'refused');
-    if (tries === 2) throw new RestError(404, 'no such market');
     return page(span(1, 3));
   });
   const showing = feed.show('KRW-BTC', '1s');
   await vi.advanceTimersByTimeAsync(0);
   expect(feed.state.latest.phase).toBe('failed');
-  expect(live.connection.latest).toMatchObject({ link: 'unreachable', reason: 'refused' });
+  expect(live.connection.latest.link).toBe('unreachable');
   await vi.advanceTimersByTimeAsync(600);
-  expect(feed.state.latest.phase).toBe('unknown');
-  await vi.advanceTimersByTimeAsync(2000);
   await showing;
   expect(feed.state.latest.phase).toBe('ready');
+  live.stream.close();
+});
+
+test('a market not known yet: the stream opens without it, and follows when it is', async () => {
+  let listed = false;
+  const { feed, live, server, starts } = setUp(() => {
+    if (!listed) throw new RestError(404, 'no such market');
+    return page(span(1, 3));
+  });
+  await live.stream.follow(['ticker:*'], []);
+  const showing = feed.show('KRW-NEW', '1s');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(server.line.query.getAll('sub')).toEqual(['ticker:*']);
+  expect(feed.state.latest.phase).toBe('loading'); // no market is known: it may well be real
+  server.line.say('hello', { id: 's1' });
+  live.markets.set([{ code: 'KRW-A', korean: '', english: '', tickSize: '1', listed: true }]);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(feed.state.latest.phase).toBe('unknown');
+  expect(server.changes).toEqual([]);
+  listed = true;
+  await vi.advanceTimersByTimeAsync(3000);
+  await showing;
+  expect(server.changes).toMatchObject([{ add: ['candle.1s:KRW-NEW'] }]);
+  expect(starts()).toEqual([1, 2]);
   live.stream.close();
 });
 

@@ -6,6 +6,8 @@ import type { Live } from '../api/live';
 import { getCandles, RestError } from '../api/rest';
 import { ValueStore } from '../api/store';
 import type { Candle, CandlePage, Interval } from '../api/types';
+import type { FeedState, Screen } from './feed-state';
+import { Following } from './following';
 import { CAPACITY, Pager } from './pager';
 
 const FIRST_PAGE = 500;
@@ -13,25 +15,6 @@ const FIRST_PAGE = 500;
 const SLACK = 250;
 /** More changed bars than this between two frames (a hidden tab) are drawn as a whole. */
 const MANY = 100;
-
-export type Phase = 'loading' | 'ready' | 'empty' | 'failed' | 'unknown';
-
-export interface FeedState {
-  readonly phase: Phase;
-  readonly code: string;
-  readonly interval: Interval;
-  /** The oldest loaded bar is the oldest there is. */
-  readonly beginning: boolean;
-  /** The newest loaded bar is the newest there is; live bars are appended. */
-  readonly atHead: boolean;
-}
-
-export interface Screen {
-  /** Everything anew; `keepView` holds what is looked at in place. */
-  replace(bars: readonly Candle[], keepView: boolean): void;
-  /** Single bars, ascending, that are new at the end or have changed in place. */
-  update(bars: readonly Candle[]): void;
-}
 
 export class ChartFeed {
   readonly state: ValueStore<FeedState>;
@@ -46,8 +29,7 @@ export class ChartFeed {
   private redraw: 'no' | 'keep' | 'fresh' = 'no';
   private generation = 0;
   private cancel = new AbortController();
-  private unlisten: () => void = () => undefined;
-  private subscription: string | null = null;
+  private readonly following: Following;
   private resets = 0;
 
   constructor(
@@ -61,6 +43,7 @@ export class ChartFeed {
     this.state = new ValueStore<FeedState>(live.frame, initial);
     this.drawn = new ValueStore(live.frame, 0);
     this.pager = new Pager(this);
+    this.following = new Following(live);
   }
 
   attach(screen: Screen): () => void {
@@ -113,11 +96,18 @@ export class ChartFeed {
     const mine = ++this.generation;
     const { signal } = this.cancel;
     const next = new BarSeries();
-    this.patch({ phase: 'loading', code, interval });
-    await this.follow(`candle.${interval}:${code}`, next);
+    const subscription = `candle.${interval}:${code}`;
     const query = { code, interval, count: FIRST_PAGE };
+    this.patch({ phase: 'loading', code, interval });
+    let known = true;
     for (let attempt = 1; mine === this.generation; attempt += 1) {
       try {
+        // Asked whether it has become known before it is followed: a stream that names an unknown
+        // market is refused whole.
+        if (!known) await this.fetchCandles({ ...query, count: 1 }, signal);
+        known = true;
+        await this.follow(subscription, next);
+        if (mine !== this.generation) return null;
         const page = await this.fetchCandles(query, signal);
         if (mine !== this.generation) return null;
         this.adopt(next, page, keep);
@@ -125,28 +115,31 @@ export class ChartFeed {
       } catch (error) {
         if (mine !== this.generation) return null;
         if (!(error instanceof RestError)) throw error;
-        this.live.restFailed(error);
-        this.patch({ phase: error.status === 404 ? 'unknown' : 'failed' });
+        known = error.status !== 404;
+        if (!known) await this.following.giveUp();
+        this.failed(error, known);
       }
       await new Promise((done) => setTimeout(done, backoffMs(attempt)));
     }
     return null;
   }
 
-  /** Follows first and fetches then: what happens in between is heard, and merged. */
-  private async follow(subscription: string, next: BarSeries): Promise<void> {
-    this.unlisten();
-    this.unlisten = this.live.listen(subscription, {
+  private failed(error: RestError, known: boolean): void {
+    this.live.restFailed(error);
+    // A server that has no markets at all yet knows none; that says nothing about this one.
+    if (known) this.patch({ phase: 'failed' });
+    else if (this.live.markets.latest.length > 0) this.patch({ phase: 'unknown' });
+  }
+
+  /** Followed first and fetched then: what happens in between is heard, and merged. */
+  private follow(subscription: string, next: BarSeries): Promise<void> {
+    return this.following.change(subscription, {
       candle: (candle) => this.receive(next, candle),
       stale: (from) => {
         if (from === null) void this.startOver();
         else void this.pager.refetch(from / 1000);
       },
     });
-    const old = this.subscription;
-    if (old === subscription) return;
-    this.subscription = subscription;
-    await this.live.stream.follow([subscription], old === null ? [] : [old]);
   }
 
   private adopt(series: BarSeries, page: CandlePage, keep: boolean): void {

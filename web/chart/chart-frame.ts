@@ -12,7 +12,7 @@ import type { Candle } from '../api/types';
 import { fixed, formatScale } from '../ui/format';
 import type { Language } from '../ui/text';
 import { drawnBar, drawnBars, startOf, type DrawnBar } from './bars';
-import type { Screen } from './chart-feed';
+import type { Screen } from './feed-state';
 import { Dragging } from './dragging';
 import { candleOptions, chartOptions, readPalette, volumeColours, type Palette } from './theme';
 
@@ -20,6 +20,7 @@ import { candleOptions, chartOptions, readPalette, volumeColours, type Palette }
 const MARGIN = 150;
 /** With more in view than this, both edges would be near at once and pages would chase each other. */
 const MOST_IN_VIEW = 4000;
+const NARROW = 560;
 const MAX_PLACES = 8;
 
 export interface FrameEvents {
@@ -52,7 +53,9 @@ export class ChartFrame implements Screen {
     });
     this.chart = createChart(element, chartOptions(this.palette));
     this.prices = this.chart.addSeries(CandlestickSeries, candleOptions(this.palette));
-    this.prices.priceScale().applyOptions({ scaleMargins: { top: 0.14, bottom: 0.06 } });
+    // Room for the legend, which takes more lines where there is less width.
+    const top = element.clientWidth < NARROW ? 0.2 : 0.12;
+    this.prices.priceScale().applyOptions({ scaleMargins: { top, bottom: 0.06 } });
     this.volumes = this.chart.addSeries(
       HistogramSeries,
       { priceLineVisible: false, lastValueVisible: false },

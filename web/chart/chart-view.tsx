@@ -4,8 +4,9 @@ import { pricePlaces } from '../ui/format';
 import { useLanguage } from '../ui/language';
 import type { TextKey } from '../ui/text';
 import './chart.css';
-import type { ChartFeed, Phase } from './chart-feed';
+import type { ChartFeed } from './chart-feed';
 import { ChartFrame } from './chart-frame';
+import type { Phase } from './feed-state';
 import { Legend } from './legend';
 import { timeText } from './time-text';
 

@@ -28,8 +28,9 @@ test('a line that breaks and is refused for a while goes on without a hole', opt
   await ready(tab);
   const lost = await tab.page.evaluate(() => window.__stofka.last.start);
   await mock({ world: { refuseStreams: true }, drop: true });
+  const refused = () => tab.page.waitForResponse((response) => response.status() === 503);
+  for (let times = 0; times < 4; times += 1) await refused();
   await badge(tab.page, 'reconnecting');
-  await badge(tab.page, 'offline');
   await mock({ world: { refuseStreams: false } });
   await badge(tab.page, 'live');
   await tab.until((start) => window.__stofka.last.start > start + 4, lost);
@@ -80,6 +81,29 @@ test('an exchange that can not be reached is said, with its reason', options, as
   await tab.page.locator('.notice').waitFor({ state: 'detached' });
   await tab.close();
 });
+
+test(
+  'before the exchange was ever reached the page waits, and starts by itself',
+  options,
+  async () => {
+    const text = "can't get the market list";
+    await mock({ world: { unlisted: true, status: { exchange: 'down', text } } });
+    const tab = await browser.open();
+    await badge(tab.page, 'down');
+    await tab.until((said) => document.querySelector('.notice')?.textContent.includes(said), text);
+    await tab.until(() => window.__stofka.connection.link === 'open');
+    await mock({ world: { status: { exchange: 'down', text: 'next try in 2 s' } } });
+    await tab.until(() =>
+      document.querySelector('.notice')?.textContent.includes('next try in 2 s'),
+    );
+    await picture(tab.page, 'never-reached');
+    await mock({ world: { unlisted: false, status: { exchange: 'live' } } });
+    await ready(tab);
+    await badge(tab.page, 'live');
+    await tab.page.locator('.row').first().waitFor();
+    await tab.close();
+  },
+);
 
 test(
   'a server that can not be reached is said, and the page starts by itself',

@@ -80,6 +80,7 @@ export function startMock(port = 0) {
     refuseStreams: false, // 503, as when there are too many
     unreachable: false, // connections are cut, as when there is no server
     gaps: [],
+    unlisted: false, // no market is known, as before the exchange has ever been reached
   };
   const streams = new MockStreams(world);
 
@@ -98,8 +99,12 @@ export function startMock(port = 0) {
     return [200, '{}'];
   }
 
+  const unknown = [404, error('unknown_market', 'no such market')];
+
   async function answer(url, request) {
     const [, first, id] = url.pathname.split('/');
+    if (world.unlisted && first === 'candles') return unknown;
+    if (world.unlisted && first === 'markets') return [200, '[]'];
     if (first === 'mock') return control(request);
     if (first === 'stream') return changeStream(id, request);
     if (first === 'candles') return candles(url, streams.cursor());
@@ -113,6 +118,9 @@ export function startMock(port = 0) {
     const url = new URL(request.url, 'http://mock');
     if (world.unreachable && url.pathname !== '/mock') return void request.socket.destroy();
     if (url.pathname === '/stream') {
+      if (world.unlisted && url.search.includes('candle')) {
+        return void response.writeHead(404).end(unknown[1]);
+      }
       if (!world.refuseStreams) return streams.open(url, request, response);
       response.writeHead(503, { 'retry-after': '1' }).end(error('too_many', 'streams'));
       return undefined;
