@@ -8,7 +8,13 @@ import subprocess
 
 from check_repo import read, tracked
 
-REFERENCES = {'docs/config.md': ['config', '--markdown'], 'docs/metrics.md': ['metrics', '--markdown']}
+MADE = 'Written by `make docs` from the program itself; `make check` holds them equal.'
+REFERENCES = {
+    'docs/config.md': (['config', '--markdown'], '# Settings\n\nA file, an environment variable, a flag: the later '
+                       'wins. `stofka config` shows the values in use.\n' + MADE + '\n\n'),
+    'docs/metrics.md': (['metrics', '--markdown'], '# Metrics\n\nPrometheus text at `GET /metrics` of the admin '
+                        'address.\n' + MADE + '\n\n'),
+}
 SOURCE = ('.c', '.h', '.py', '.sh', '.ts', '.tsx', '.mjs', '.build')
 NOT_KEPT = ('build/', 'web/dist/', 'data/')  # made by running things, so not in the repository
 
@@ -93,15 +99,15 @@ def api_routes(root):
 def references(root, fix):
     """Generated references say what the program says."""
     found = []
-    for path, command in REFERENCES.items():
+    for path, (command, head) in REFERENCES.items():
         done = subprocess.run([os.path.join(root, 'build', 'stofka')] + command, cwd=root, stdout=subprocess.PIPE,
                               text=True, check=True)
-        full = os.path.join(root, path)
-        if os.path.exists(full) and read(root, path) == done.stdout:
+        full, text = os.path.join(root, path), head + done.stdout
+        if os.path.exists(full) and read(root, path) == text:
             continue
         if fix:
             with open(full, 'w', encoding='utf-8') as f:
-                f.write(done.stdout)
+                f.write(text)
         else:
             found.append('%s is not what the program says; run make docs' % path)
     return found

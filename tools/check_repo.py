@@ -9,7 +9,7 @@ import re
 import subprocess
 
 ROOMS = {'base', 'model', 'exchange', 'bus', 'candle', 'store', 'cache', 'serve', 'app', 'sim', 'web', 'test',
-         'bench', 'deploy', 'docs', 'tools', 'house', 'ci'}
+         'bench', 'deploy', 'docs', 'tools', 'house', 'ci', 'fuzz', 'truth'}
 SUBJECT = re.compile(r'^(?:%s)(?:, (?:%s))*: \S' % (('|'.join(sorted(ROOMS)),) * 2))
 SUBJECT_MAX = 80
 SPDX = 'SPDX-License-Identifier: Apache-2.0'
