@@ -325,8 +325,7 @@ void exchange_ws_connect(struct exchange_ws *w, const char *address)
         .context = w->context,
         .address = address,
         .port = w->url.port,
-        .ssl_connection =
-            LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (w->url.tls ? LCCSCF_USE_SSL : 0),
+        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (w->url.tls ? LCCSCF_USE_SSL : 0),
         .path = "/websocket/v1",
         .host = w->url.authority,
         .origin = NULL,
