@@ -244,9 +244,9 @@ static const struct lws_protocols protocols[] = {
 /* What libwebsockets' permessage-deflate says of a frame, in its private enum. */
 enum { DEFLATE_UNKNOWN = 0, DEFLATE_NOT_COMPRESSED = 5 };
 
-/* libwebsockets 4.1 gives a frame that is not compressed (a pong with payload, or a message that the
- * exchange chose not to deflate) to the callback for ever: told "not compressed", its reader does
- * not count the bytes as taken (its issues 2749 and 2794). Told "unknown" it does. */
+/* libwebsockets 4.1 gives a frame that is not compressed (a pong with payload, or a message that
+ * the exchange chose not to deflate) to the callback for ever: told "not compressed", its reader
+ * does not count the bytes as taken (its issues 2749 and 2794). Told "unknown" it does. */
 static int inflate(struct lws_context *context, const struct lws_extension *ext, struct lws *wsi,
                    enum lws_extension_callback_reasons reason, void *user, void *in, size_t len)
 {
