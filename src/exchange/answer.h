@@ -23,7 +23,7 @@ enum err exchange_answer_read(const char *json, size_t len, const struct exchang
                               struct candle *rows, size_t *count, const char **why) MUST_CHECK;
 
 /* The whole market list; sealed, the caller's. ERR_INVALID also when it is empty. */
-enum err exchange_markets_read(const char *json, size_t len, struct exchange_markets **out)
-    MUST_CHECK;
+enum err exchange_markets_read(const char *json, size_t len,
+                               struct exchange_markets **out) MUST_CHECK;
 
 #endif

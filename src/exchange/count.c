@@ -26,9 +26,9 @@ static struct metric metrics[COUNT_COUNT] = {
     [COUNT_ERROR_FRAME] = FRAMES("error"),
     [COUNT_BYTES] = METRIC_COUNTER("stofka_exchange_received_bytes_total",
                                    "Bytes of the messages heard, after decompression.", ""),
-    [COUNT_TIME_REFUSED] =
-        METRIC_COUNTER("stofka_exchange_times_refused_total",
-                       "Frames whose timestamp was too far off the exchange's clock to set it.", ""),
+    [COUNT_TIME_REFUSED] = METRIC_COUNTER(
+        "stofka_exchange_times_refused_total",
+        "Frames whose timestamp was too far off the exchange's clock to set it.", ""),
     [COUNT_WATERMARKS] =
         METRIC_COUNTER("stofka_exchange_watermarks_total", "Watermarks given.", ""),
     [COUNT_LOST] = METRIC_COUNTER("stofka_exchange_lost_total",

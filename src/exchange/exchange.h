@@ -11,8 +11,8 @@
  * start), carried on by the monotonic clock; the local wall clock never decides anything.
  *
  * Alive: any frame, pong or UP proves that all sent before it has arrived. When nothing came
- * for a second, a ping asks (well inside the message limits); no proof for stall_ms ends the socket as "stalled". A quiet
- * coin is not a stall.
+ * for a second, a ping asks (well inside the message limits); no proof for stall_ms ends the socket
+ * as "stalled". A quiet coin is not a stall.
  */
 #ifndef STOFKA_EXCHANGE_EXCHANGE_H
 #define STOFKA_EXCHANGE_EXCHANGE_H
@@ -31,16 +31,16 @@ enum { EXCHANGE_CODES_MAX = 4096, EXCHANGE_FETCH_ROWS = 200 };
 struct exchange;
 
 struct exchange_settings {
-    const char *url;       /* REST base: "https://api.upbit.com" or "http://127.0.0.1:18080"; the
-                              WebSocket is ws(s)://same host:port/websocket/v1 */
-    const char *ca_file;   /* extra CA bundle (PEM), "" for the system's */
-    const char *codes;     /* comma list of codes, or "" for all KRW markets */
-    const char *format;    /* "DEFAULT" or "SIMPLE" */
+    const char *url;     /* REST base: "https://api.upbit.com" or "http://127.0.0.1:18080"; the
+                            WebSocket is ws(s)://same host:port/websocket/v1 */
+    const char *ca_file; /* extra CA bundle (PEM), "" for the system's */
+    const char *codes;   /* comma list of codes, or "" for all KRW markets */
+    const char *format;  /* "DEFAULT" or "SIMPLE" */
     bool hear_ticker, hear_candle, hear_trade;
-    int64_t stall_ms;      /* no proof of life that long ends the socket; default 5000 */
-    int64_t refresh_ms;    /* market list asked again; default 60000 */
+    int64_t stall_ms;        /* no proof of life that long ends the socket; default 5000 */
+    int64_t refresh_ms;      /* market list asked again; default 60000 */
     int64_t rest_per_second; /* own ceiling below the exchange's 10; default 9 */
-    int64_t frame_max;     /* bytes of one message; beyond ends the socket as "oversize" */
+    int64_t frame_max;       /* bytes of one message; beyond ends the socket as "oversize" */
 };
 
 enum exchange_state { EXCHANGE_CONNECTING, EXCHANGE_LIVE, EXCHANGE_DOWN };
@@ -95,11 +95,11 @@ enum exchange_priority { EXCHANGE_ASKED, EXCHANGE_HEAL, EXCHANGE_SEED, EXCHANGE_
 struct exchange_rows {
     char code[CODE_MAX];
     enum interval interval;
-    int64_t to_ms;        /* as asked; 0: newest */
+    int64_t to_ms;             /* as asked; 0: newest */
     const struct candle *rows; /* newest first, borrowed */
-    size_t count;         /* < asked: the exchange has no older ones */
+    size_t count;              /* < asked: the exchange has no older ones */
     size_t asked;
-    int64_t server_ms;    /* exchange time when it answered (Date header, whole seconds) */
+    int64_t server_ms; /* exchange time when it answered (Date header, whole seconds) */
 };
 
 /* e: OK; ERR_NOT_FOUND (unknown market); ERR_INVALID (answer can't be read); ERR_LIMIT, ERR_IO

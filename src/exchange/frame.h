@@ -11,20 +11,20 @@
 #include "exchange/list.h"
 
 enum exchange_verdict {
-    VERDICT_DATA,   /* ticker, trade or candle of a market that is heard */
-    VERDICT_UP,     /* {"status":"UP"} */
-    VERDICT_ERROR,  /* {"error":…}; name in frame.error_name */
-    VERDICT_OTHER,  /* legal, but nothing we asked for */
-    VERDICT_OLD,    /* of a market heard until just now: still in flight */
-    VERDICT_BAD,    /* unreadable; loss says of what */
+    VERDICT_DATA,  /* ticker, trade or candle of a market that is heard */
+    VERDICT_UP,    /* {"status":"UP"} */
+    VERDICT_ERROR, /* {"error":…}; name in frame.error_name */
+    VERDICT_OTHER, /* legal, but nothing we asked for */
+    VERDICT_OLD,   /* of a market heard until just now: still in flight */
+    VERDICT_BAD,   /* unreadable; loss says of what */
 };
 
 struct exchange_reading {
     enum exchange_verdict verdict;
-    struct upbit_frame frame;   /* DATA, ERROR */
-    char lost_code[CODE_MAX];   /* BAD: the market that lost something, "" for all */
-    bool lost_ticker;           /* BAD: a ticker; no candle lost anything */
-    struct upbit_reason why;    /* BAD */
+    struct upbit_frame frame; /* DATA, ERROR */
+    char lost_code[CODE_MAX]; /* BAD: the market that lost something, "" for all */
+    bool lost_ticker;         /* BAD: a ticker; no candle lost anything */
+    struct upbit_reason why;  /* BAD */
 };
 
 /* before: the list that was heard until the last subscription, may be NULL. */

@@ -73,7 +73,7 @@ int64_t exchange_ban_read(const char *text, size_t len)
 {
     int64_t found = 0;
 
-    for (size_t at = 0, n; at < len; at += n > 0 ? n : 1) {
+    for (size_t at = 0, n; at<len; at += n> 0 ? n : 1) {
         for (n = 0; at + n < len && is_digit(text[at + n]);)
             n++;
         if (n > 0 && seconds_follow(text + at + n, len - at - n) &&

@@ -26,8 +26,7 @@ static void proof(struct exchange_session *s, int64_t exchange_ms, int64_t now_x
 /* Broken frames come in swarms: a span already told is not told again. */
 static bool lost_told(const struct session_socket *k, const char *code, int64_t to)
 {
-    return to <= k->lost_to_ms &&
-           (k->lost_code[0] == '\0' || strcmp(k->lost_code, code) == 0);
+    return to <= k->lost_to_ms && (k->lost_code[0] == '\0' || strcmp(k->lost_code, code) == 0);
 }
 
 static void lost(struct exchange_session *s, const char *code)

@@ -23,8 +23,8 @@ struct exchange_http {
     bool oversize;
     bool failed; /* no whole answer; error says why */
     int status;
-    int64_t date_ms;       /* 0: no Date */
-    int64_t retry_after_s; /* 0: none */
+    int64_t date_ms;                     /* 0: no Date */
+    int64_t retry_after_s;               /* 0: none */
     struct exchange_remaining remaining; /* group "" when absent */
     int64_t took_ms;
     char error[CURL_ERROR_SIZE];

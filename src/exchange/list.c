@@ -74,8 +74,7 @@ void exchange_markets_seal(struct exchange_markets *m)
         index_make(m);
 }
 
-const struct upbit_market *exchange_markets_find(const struct exchange_markets *m,
-                                                 const char *code)
+const struct upbit_market *exchange_markets_find(const struct exchange_markets *m, const char *code)
 {
     size_t low = 0, high = m->count;
 
@@ -93,8 +92,7 @@ const struct upbit_market *exchange_markets_find(const struct exchange_markets *
     return NULL;
 }
 
-bool exchange_markets_same_codes(const struct exchange_markets *a,
-                                 const struct exchange_markets *b)
+bool exchange_markets_same_codes(const struct exchange_markets *a, const struct exchange_markets *b)
 {
     if (a->count != b->count)
         return false;

@@ -71,8 +71,8 @@ void session_note(struct exchange_session *s, const struct exchange_note *n)
     else if (s->heard == NULL && s->x->wanted != NULL)
         heard_change(s, exchange_markets_choose(s->x->wanted, s->x->wanted));
     else if (s->heard == NULL)
-        session_state(s, EXCHANGE_DOWN, "can't get the market list of %s: %s",
-                      s->x->url.authority, n->error);
+        session_state(s, EXCHANGE_DOWN, "can't get the market list of %s: %s", s->x->url.authority,
+                      n->error);
     if (s->heard != NULL && s->phase == SESSION_IDLE)
         session_connect_start(s);
 }

@@ -20,7 +20,7 @@ struct exchange_pace {
     int64_t hold_until_ms;
 };
 
-void exchange_pace_init(struct exchange_pace *p, int64_t per_second); /* 1 … PACE_MAX */
+void exchange_pace_init(struct exchange_pace *p, int64_t per_second);      /* 1 … PACE_MAX */
 int64_t exchange_pace_wait(const struct exchange_pace *p, int64_t now_ms); /* 0: may send now */
 void exchange_pace_sent(struct exchange_pace *p, int64_t now_ms);
 void exchange_pace_hold(struct exchange_pace *p, int64_t until_ms); /* never shortens a hold */

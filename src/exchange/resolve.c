@@ -17,7 +17,7 @@
 
 struct exchange_resolve {
     pthread_mutex_t lock;
-    int refs; /* the caller, the thread */
+    int refs;        /* the caller, the thread */
     bool done, left; /* left: the caller is gone */
     void (*wake)(void *ctx);
     void *ctx;

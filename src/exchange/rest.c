@@ -69,9 +69,8 @@ void exchange_note_free(struct exchange_note *n)
 
 static void job_fail(struct job *j, enum err e)
 {
-    struct exchange_rows rows = {.interval = j->question.interval,
-                                 .to_ms = j->question.to_ms,
-                                 .asked = j->question.count};
+    struct exchange_rows rows = {
+        .interval = j->question.interval, .to_ms = j->question.to_ms, .asked = j->question.count};
 
     memcpy(rows.code, j->question.code, CODE_MAX);
     j->done(j->ctx, e, &rows);
@@ -225,8 +224,10 @@ static void failure_log(const struct exchange_rest *r, const struct job *j,
 {
     char quoted[128];
 
-    log_warn("exchange.rest_failed", "question=%s interval=%s status=%d tries=%d hold_ms=%lld "
-             "reason=%s", j->markets ? "markets" : j->question.code,
+    log_warn("exchange.rest_failed",
+             "question=%s interval=%s status=%d tries=%d hold_ms=%lld "
+             "reason=%s",
+             j->markets ? "markets" : j->question.code,
              j->markets ? "-" : interval_name(j->question.interval), h->status, j->tries + 1,
              (long long)exchange_pace_held(&r->pace, clock_mono_ms()),
              log_quote(quoted, sizeof(quoted), h->error, strlen(h->error)));

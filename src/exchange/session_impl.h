@@ -24,16 +24,16 @@ enum session_phase {
 /* Of one socket; zeroed when it opens. Times in monotonic ms unless named exchange. */
 struct session_socket {
     int64_t open_ms;
-    int64_t heard_ms;       /* last whole message or pong */
-    int64_t proof_ms;       /* exchange time: all sent before has been read */
-    int64_t ping_ms;        /* last ping asked for */
-    int64_t request_ms;     /* last subscription sent, 0: none */
-    bool request_due;       /* the list changed */
-    int64_t first_ms;       /* first data after the subscription, 0: none yet */
-    int64_t since_ms;       /* exchange time; watermarks speak of what follows. 0: not fixed */
-    int64_t watermark_ms;   /* exchange time of the last one */
+    int64_t heard_ms;     /* last whole message or pong */
+    int64_t proof_ms;     /* exchange time: all sent before has been read */
+    int64_t ping_ms;      /* last ping asked for */
+    int64_t request_ms;   /* last subscription sent, 0: none */
+    bool request_due;     /* the list changed */
+    int64_t first_ms;     /* first data after the subscription, 0: none yet */
+    int64_t since_ms;     /* exchange time; watermarks speak of what follows. 0: not fixed */
+    int64_t watermark_ms; /* exchange time of the last one */
     int64_t watermark_due_ms;
-    int64_t error_ms;       /* an error frame came: the exchange is about to close */
+    int64_t error_ms; /* an error frame came: the exchange is about to close */
     char error_name[32];
     char lost_code[CODE_MAX]; /* the last loss told */
     int64_t lost_to_ms;
@@ -47,8 +47,8 @@ struct exchange_session {
     _Atomic bool stopping;
     /* Below: the thread's own. */
     enum session_phase phase;
-    int64_t phase_ms; /* since when */
-    int64_t tick_ms;  /* last tick */
+    int64_t phase_ms;                /* since when */
+    int64_t tick_ms;                 /* last tick */
     struct exchange_markets *heard;  /* to subscribe to, or subscribed; NULL: not known yet */
     struct exchange_markets *before; /* heard until the last subscription */
     size_t unlisted;                 /* codes wanted that the exchange does not list */

@@ -10,7 +10,7 @@ struct exchange_url {
     bool tls;
     char host[128]; /* name or IPv4 address */
     int port;
-    char base[192];     /* "https://api.upbit.com": what REST paths are put behind */
+    char base[192];      /* "https://api.upbit.com": what REST paths are put behind */
     char authority[160]; /* "api.upbit.com", "127.0.0.1:18080": the Host header, and for people */
 };
 

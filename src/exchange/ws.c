@@ -244,9 +244,9 @@ static const struct lws_protocols protocols[] = {
 /* What libwebsockets' permessage-deflate says of a frame, in its private enum. */
 enum { DEFLATE_UNKNOWN = 0, DEFLATE_NOT_COMPRESSED = 5 };
 
-/* libwebsockets 4.1 gives a frame that is not compressed (a pong with payload, or a message that the
- * exchange chose not to deflate) to the callback for ever: told "not compressed", its reader does
- * not count the bytes as taken (its issues 2749 and 2794). Told "unknown" it does. */
+/* libwebsockets 4.1 gives a frame that is not compressed (a pong with payload, or a message that
+ * the exchange chose not to deflate) to the callback for ever: told "not compressed", its reader
+ * does not count the bytes as taken (its issues 2749 and 2794). Told "unknown" it does. */
 static int inflate(struct lws_context *context, const struct lws_extension *ext, struct lws *wsi,
                    enum lws_extension_callback_reasons reason, void *user, void *in, size_t len)
 {
@@ -325,8 +325,7 @@ void exchange_ws_connect(struct exchange_ws *w, const char *address)
         .context = w->context,
         .address = address,
         .port = w->url.port,
-        .ssl_connection =
-            LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (w->url.tls ? LCCSCF_USE_SSL : 0),
+        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (w->url.tls ? LCCSCF_USE_SSL : 0),
         .path = "/websocket/v1",
         .host = w->url.authority,
         .origin = NULL,

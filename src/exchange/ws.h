@@ -22,11 +22,11 @@
 struct exchange_ws;
 
 struct exchange_ws_end {
-    bool opened;          /* it had been open */
-    bool oversize;        /* a message beyond frame_max: ended by us */
-    int http_status;      /* of the refused upgrade, 0: none */
+    bool opened;           /* it had been open */
+    bool oversize;         /* a message beyond frame_max: ended by us */
+    int http_status;       /* of the refused upgrade, 0: none */
     int64_t retry_after_s; /* of the same answer, 0: none */
-    char text[160];       /* for people */
+    char text[160];        /* for people */
 };
 
 struct exchange_ws_events {

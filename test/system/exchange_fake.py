@@ -107,6 +107,16 @@ class Ws:
         with self.lock:
             self.sock.sendall(head + data)
 
+    def send_split(self, text, sizes):
+        """One compressed message in fragments of these sizes and the rest."""
+        data = self.deflater.compress(text.encode()) + self.deflater.flush(zlib.Z_SYNC_FLUSH)
+        data, first = data[:-4], BINARY | 0x40
+        for size in sizes:
+            part, data = data[:size], data[size:]
+            self.raw(struct.pack("!BBH", first, 126, len(part)) + part)
+            first = 0
+        self.raw(struct.pack("!BBQ", first | 0x80, 127, len(data)) + data)
+
     def raw(self, data):
         with self.lock:
             self.sock.sendall(data)

@@ -200,6 +200,35 @@ def test_frames_come_as_they_were_sent(fake, probe, deflate):
     assert len(p.all("frame")) == 2003
 
 
+def test_deflated_messages_of_all_sizes_come_whole(fake, probe):
+    fake.deflate = True
+    p, w = live(fake, probe)
+    random = __import__("random").Random(4)
+    for i in range(60):
+        pad = "%x" % random.getrandbits(4 * int(10 ** random.uniform(0, 5.3)))
+        text = ticker("KRW-BTC", price="%d.00000000" % i)[:-1] + ',"pad":"%s"}' % pad
+        if i % 3 == 0:
+            w.send_split(text, [random.randrange(0, 700) for _ in range(3)])
+        else:
+            w.send(text, plain=i % 3 == 1)
+        if i % 7 == 0:
+            w.send("hello", opcode=fake_mod.PING)
+    p.wait("frame .*\"trade_price\":59.0")
+    frames = [re.search(r'"trade_price":(\d+)', e).group(1) for e in p.all("frame .*kind=0")]
+    assert frames[1:] == [str(i) for i in range(60)]
+    assert not p.all("lost") and not p.all("down")
+
+
+@pytest.mark.parametrize("deflate", [False, True])
+def test_thousands_of_markets_in_one_request(fake, probe, deflate):
+    fake.deflate = deflate
+    fake.codes = ["KRW-C%04d" % i for i in range(4096)]
+    p = probe(fake, types="ticker,candle,trade")
+    request = fake.ws().request(20)
+    assert [o["codes"] for o in request[1:4]] == [fake.codes] * 3
+    assert p.wait("markets").num("count") == 4096
+
+
 def test_simple_frames_are_given_as_default(fake, probe):
     p = probe(fake, format="SIMPLE")
     w = fake.ws()
@@ -231,7 +260,9 @@ def test_a_listing_changes_the_subscription_on_the_same_socket(fake, probe):
 # --- watermarks and proof of life --------------------------------------------------------------------
 
 
-def test_quiet_markets_keep_their_watermarks(fake, probe):
+@pytest.mark.parametrize("deflate", [False, True])
+def test_quiet_markets_keep_their_watermarks(fake, probe, deflate):
+    fake.deflate = deflate
     p, w = live(fake, probe)
     marks = [p.wait("watermark", count=n) for n in (1, 2, 3, 4)]
     for a, b in zip(marks, marks[1:]):
@@ -278,7 +309,9 @@ def test_silence_ends_as_stalled(fake, probe):
     p.wait("state \\d+ live", count=2)
 
 
-def test_pongs_alone_are_life(fake, probe):
+@pytest.mark.parametrize("deflate", [False, True])
+def test_pongs_alone_are_life(fake, probe, deflate):
+    fake.deflate = deflate
     p, w = live(fake, probe, stall_ms=1500)
     p.wait("watermark", count=5)
     assert not p.all("down")

@@ -198,7 +198,8 @@ static void a_quiet_minute_is_no_drift(void **state)
 /* --- frames -------------------------------------------------------------------------------- */
 
 #define CANDLE(code, open)                                                                         \
-    "{\"type\":\"candle.1s\",\"code\":\"" code "\",\"candle_date_time_utc\":\"2026-03-11T14:40:58\"," \
+    "{\"type\":\"candle.1s\",\"code\":\"" code                                                     \
+    "\",\"candle_date_time_utc\":\"2026-03-11T14:40:58\","                                         \
     "\"candle_date_time_kst\":\"2026-03-11T23:40:58\",\"opening_price\":" open                     \
     ",\"high_price\":103460000.0,\"low_price\":103458000.0,\"trade_price\":103458000.0,"           \
     "\"candle_acc_trade_volume\":0.02565970,\"candle_acc_trade_price\":2654722.02446000,"          \
@@ -248,7 +249,8 @@ static void a_bad_field_loses_one_market(void **state)
 
 static void a_bad_ticker_loses_no_candle(void **state)
 {
-    struct exchange_reading r = reading("{\"type\":\"ticker\",\"code\":\"KRW-BTC\",\"trade_price\":tru");
+    struct exchange_reading r =
+        reading("{\"type\":\"ticker\",\"code\":\"KRW-BTC\",\"trade_price\":tru");
 
     (void)state;
     assert_int_equal(r.verdict, VERDICT_BAD);
@@ -257,7 +259,10 @@ static void a_bad_ticker_loses_no_candle(void **state)
 
 static void what_can_not_be_named_loses_all(void **state)
 {
-    static const char *const bad[] = {"", "x", "[1,2", "{\"code\":\"KRW-BTC\"",
+    static const char *const bad[] = {"",
+                                      "x",
+                                      "[1,2",
+                                      "{\"code\":\"KRW-BTC\"",
                                       "{\"type\":\"candle.1s\",\"code\":\"KRW-BT",
                                       "{\"type\":\"candle.1s\",\"code\":\"KRW-BTQ\",",
                                       "{\"type\":\"cande.1s\",\"code\":\"KRW-BTC\","};
@@ -319,7 +324,8 @@ static void krw_is_chosen_by_default(void **state)
 
 #define ROW(code, at)                                                                              \
     "{\"market\":\"" code "\",\"candle_date_time_utc\":\"2026-03-11T" at                           \
-    "\",\"candle_date_time_kst\":\"2026-03-11T23:40:58\",\"opening_price\":1.0,\"high_price\":1.0," \
+    "\",\"candle_date_time_kst\":\"2026-03-11T23:40:58\",\"opening_price\":1.0,\"high_price\":1."  \
+    "0,"                                                                                           \
     "\"low_price\":1.0,\"trade_price\":1.0,\"timestamp\":1773240058227,"                           \
     "\"candle_acc_trade_price\":1.0,\"candle_acc_trade_volume\":1.0,\"unit\":1}"
 

@@ -5,8 +5,8 @@
  *     exchange_probe URL [key=value …]    codes, types (ticker,candle,trade), format, ca, stall_ms,
  *                                         refresh_ms, rest, frame_max, quiet (1: count frames only)
  *
- * stdin: "fetch CODE INTERVAL TO_MS COUNT PRIORITY", "now", "count", "metrics", "quit"; its end is a
- * quit. stdout: one line an event, first word its name, second the monotonic ms.
+ * stdin: "fetch CODE INTERVAL TO_MS COUNT PRIORITY", "now", "count", "metrics", "quit"; its end is
+ * a quit. stdout: one line an event, first word its name, second the monotonic ms.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -69,8 +69,9 @@ static void on_frame(void *ctx, const struct upbit_frame *f, const char *json, s
     atomic_fetch_add(&frames, 1);
     if (!quiet)
         say("frame %" PRId64 " kind=%d code=%s ts=%" PRId64 " start=%" PRId64 " snapshot=%d "
-            "receive=%" PRId64 " json=%.*s", clock_mono_ms(), (int)f->kind, f->code,
-            f->timestamp_ms, f->candle.start_ms, f->snapshot, receive_ms, (int)len, json);
+            "receive=%" PRId64 " json=%.*s",
+            clock_mono_ms(), (int)f->kind, f->code, f->timestamp_ms, f->candle.start_ms,
+            f->snapshot, receive_ms, (int)len, json);
 }
 
 static void on_watermark(void *ctx, int64_t since_ms, int64_t exchange_ms,
@@ -81,12 +82,11 @@ static void on_watermark(void *ctx, int64_t since_ms, int64_t exchange_ms,
         since_ms, exchange_ms, heard->count);
 }
 
-static void on_lost(void *ctx, const char *code, int64_t from_ms, int64_t to_ms,
-                    const char *reason)
+static void on_lost(void *ctx, const char *code, int64_t from_ms, int64_t to_ms, const char *reason)
 {
     (void)ctx;
-    say("lost %" PRId64 " code=%s from=%" PRId64 " to=%" PRId64 " reason=%s", clock_mono_ms(),
-        code, from_ms, to_ms, reason);
+    say("lost %" PRId64 " code=%s from=%" PRId64 " to=%" PRId64 " reason=%s", clock_mono_ms(), code,
+        from_ms, to_ms, reason);
 }
 
 static void on_down(void *ctx, int64_t last_ms, const char *reason,
@@ -109,9 +109,9 @@ static void on_rows(void *ctx, enum err e, const struct exchange_rows *rows)
 {
     (void)ctx;
     say("rows %" PRId64 " err=%s code=%s interval=%s to=%" PRId64 " asked=%zu count=%zu "
-        "newest=%" PRId64 " oldest=%" PRId64 " server=%" PRId64, clock_mono_ms(), err_text(e),
-        rows->code, interval_name(rows->interval), rows->to_ms, rows->asked, rows->count,
-        rows->count > 0 ? rows->rows[0].start_ms : 0,
+        "newest=%" PRId64 " oldest=%" PRId64 " server=%" PRId64,
+        clock_mono_ms(), err_text(e), rows->code, interval_name(rows->interval), rows->to_ms,
+        rows->asked, rows->count, rows->count > 0 ? rows->rows[0].start_ms : 0,
         rows->count > 0 ? rows->rows[rows->count - 1].start_ms : 0, rows->server_ms);
 }
 

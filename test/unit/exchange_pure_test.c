@@ -139,9 +139,10 @@ static void broken_remaining_req_is_refused(void **state)
 
 static void dates_are_read(void **state)
 {
-    static const char *const bad[] = {"Wed, 11 Mar 2026 14:40:59 KST", "Wed, 11 Mai 2026 14:40:59 GMT",
-                                      "Wed, 31 Feb 2026 14:40:59 GMT", "Wed, 11 Mar 2026 25:40:59 GMT",
-                                      "Wednesday, 11-Mar-26 14:40:59 GM", ""};
+    static const char *const bad[] = {
+        "Wed, 11 Mar 2026 14:40:59 KST",    "Wed, 11 Mai 2026 14:40:59 GMT",
+        "Wed, 31 Feb 2026 14:40:59 GMT",    "Wed, 11 Mar 2026 25:40:59 GMT",
+        "Wednesday, 11-Mar-26 14:40:59 GM", ""};
     int64_t ms = 5;
 
     (void)state;
@@ -224,11 +225,10 @@ static void a_request_asks_for_all_at_once(void **state)
 
     (void)state;
     exchange_subscribe_write(&b, &w, m, random);
-    assert_string_equal(b.data,
-                        "[{\"ticket\":\"01234567-89ab-4def-bedc-ba9876543210\"},"
-                        "{\"type\":\"ticker\",\"codes\":[\"KRW-BTC\",\"KRW-ETH\"]},"
-                        "{\"type\":\"candle.1s\",\"codes\":[\"KRW-BTC\",\"KRW-ETH\"]},"
-                        "{\"format\":\"SIMPLE\"}]");
+    assert_string_equal(b.data, "[{\"ticket\":\"01234567-89ab-4def-bedc-ba9876543210\"},"
+                                "{\"type\":\"ticker\",\"codes\":[\"KRW-BTC\",\"KRW-ETH\"]},"
+                                "{\"type\":\"candle.1s\",\"codes\":[\"KRW-BTC\",\"KRW-ETH\"]},"
+                                "{\"format\":\"SIMPLE\"}]");
     buf_free(&b);
     exchange_markets_free(&m);
 }
