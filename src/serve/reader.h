@@ -23,7 +23,7 @@ struct serve_reader;
 struct serve_follow {
     struct serve_reader *reader;
     struct serve_group *group;
-    struct serve_follow *prev, *next;    /* in the group */
+    struct serve_follow *prev, *next; /* in the group */
     struct serve_follow *next_of_reader;
     uint64_t event_change, state_change; /* has all up to here */
     uint64_t updates;                    /* of the group when it last had all */
@@ -36,19 +36,19 @@ struct serve_follow {
 struct serve_reader {
     struct serve_hub *hub;
     struct serve_follow *follows;
-    size_t count;      /* subscriptions, without the status */
+    size_t count;             /* subscriptions, without the status */
     struct serve_position at; /* id last sent */
     bool told;                /* an id was sent */
-    uint64_t sent;     /* items since it last had all */
+    uint64_t sent;            /* items since it last had all */
 };
 
 enum { SERVE_BATCH_PIECES = 512 };
 
 struct serve_piece {
-    struct serve_frame *frame; /* a reference */
-    uint64_t change;           /* 0: snapshot or id */
-    struct serve_position at;  /* events and ids; else seq 0 */
-    bool id;                   /* carries an id */
+    struct serve_frame *frame;     /* a reference */
+    uint64_t change;               /* 0: snapshot or id */
+    struct serve_position at;      /* events and ids; else seq 0 */
+    bool id;                       /* carries an id */
     struct serve_follow *snapshot; /* whose snapshot this is part of */
     uint32_t next_market;          /* its place when this is sent */
     uint8_t next_interval;
@@ -58,8 +58,8 @@ struct serve_batch {
     struct serve_piece pieces[SERVE_BATCH_PIECES];
     size_t count;
     size_t bytes;
-    uint64_t change; /* of the hub when collected */
-    bool whole;      /* nothing is lacking beyond this batch */
+    uint64_t change;  /* of the hub when collected */
+    bool whole;       /* nothing is lacking beyond this batch */
     bool items_whole; /* no item is lacking beyond it */
 };
 

@@ -32,8 +32,12 @@ static size_t two_windows(void *ctx, const char *code, enum interval i, struct c
     if (i != INTERVAL_1M || max < 2)
         return 0;
     for (int n = 0; n < 2; n++)
-        out[n] = (struct candle){.start_ms = 1773240000000 + n * 60000, .open = 1, .high = 1,
-                                 .low = 1, .close = 1, .rev = 1};
+        out[n] = (struct candle){.start_ms = 1773240000000 + n * 60000,
+                                 .open = 1,
+                                 .high = 1,
+                                 .low = 1,
+                                 .close = 1,
+                                 .rev = 1};
     return 2;
 }
 
@@ -243,8 +247,8 @@ static void cursors(void **state)
     assert_string_equal(cursor(&h, "e:2.1"), "position lost");
     assert_string_equal(cursor(&h, "e:1"), "position lost");
     assert_string_equal(cursor(&h, "e:10"), "position ahead");
-    static const char *const bad[] = {"", "e", "e:", "e:x", "e:1 ", "e:-1", ":", ".1", "e:.1",
-                                      "e:99999999999999999999"};
+    static const char *const bad[] = {"",     "e", "e:", "e:x",  "e:1 ",
+                                      "e:-1", ":", ".1", "e:.1", "e:99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_string_equal(cursor(&h, bad[i]), "position unreadable");
     assert_string_equal(cursor(&h, "f:9"), "epoch unknown");
@@ -317,7 +321,7 @@ static void snapshots_of_open_windows(void **state)
     serve_reader_init(&r, &h);
     follow(&r, "candle.*:*", NULL);
     serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
-    assert_int_equal(b.count, 5); /* 2 markets of 2 windows, and the id */
+    assert_int_equal(b.count, 5);         /* 2 markets of 2 windows, and the id */
     (void)serve_reader_commit(&r, &b, 1); /* cut within the first market: it comes again */
     serve_batch_clear(&b);
     serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
@@ -360,72 +364,96 @@ static void forming_is_newest_window_only(void **state)
     serve_hub_fini(&h);
 }
 
-/* Random updates, random takes, reconnects: each event once and in order, no id ahead of it, and
- * in the end the newest state. */
-static void random_reader_misses_nothing(void **state)
+/* --- a client with a memory --------------------------------------------------------------- */
+
+struct client {
+    struct serve_hub hub;
+    struct serve_reader reader;
+    struct serve_position at; /* its Last-Event-ID */
+    uint64_t made;            /* events there are */
+    uint64_t next;            /* number it must see next */
+    bool half;                /* has seen the candle of next, not its postgres-candle */
+    int newest[2], seen[2];   /* tickers of KRW-A, KRW-B */
+};
+
+static void client_connect(struct client *c)
+{
+    serve_reader_fini(&c->reader);
+    serve_reader_init(&c->reader, &c->hub);
+    follow(&c->reader, "ticker:*", &c->at);
+    follow(&c->reader, "candle.1s:*", &c->at);
+    follow(&c->reader, "postgres-candle.1s:*", &c->at);
+}
+
+static void client_sees(struct client *c, const struct serve_piece *p)
+{
+    char market;
+    int value;
+    if (p->change && p->id) {
+        assert_int_equal(p->at.seq, c->next);
+        assert_int_equal(p->at.half, !c->half);
+        c->next += c->half;
+        c->half = !c->half;
+    }
+    if (p->id) {
+        /* It has all that the id claims. */
+        assert_true(p->at.seq + 1 == c->next || (p->at.half && p->at.seq == c->next));
+        c->at = p->at;
+    }
+    if (sscanf(p->frame->bytes, "event: ticker\ndata: T%c%d", &market, &value) == 2) {
+        assert_true(value >= c->seen[market - 'A']);
+        c->seen[market - 'A'] = value;
+    }
+}
+
+/* Takes a random part of what a random budget yields. */
+static void client_reads(struct client *c, bool all)
+{
+    static struct serve_batch b;
+    serve_reader_collect(&c->reader, all ? 1 << 20 : (size_t)(rand() % 300), NULL, NULL, &b);
+    size_t n = all ? b.count : (size_t)rand() % (b.count + 1);
+    for (size_t i = 0; i < n; i++)
+        client_sees(c, &b.pieces[i]);
+    (void)serve_reader_commit(&c->reader, &b, n);
+    serve_batch_clear(&b);
+}
+
+static void something_happens(struct client *c)
+{
+    int m = rand() % 2;
+    const char *code = m ? "KRW-B" : "KRW-A";
+    if (rand() % 3)
+        event(&c->hub, code, INTERVAL_1S, ++c->made);
+    else
+        ticker(&c->hub, code, ++c->newest[m]);
+}
+
+/* Random updates, reads and reconnects: each event once and in order, no id ahead of what was
+ * seen, and in the end the newest state. */
+static void random_client_misses_nothing(void **state)
 {
     (void)state;
     srand(11);
     for (int round = 0; round < 30; round++) {
-        static struct serve_batch b;
-        struct serve_hub h;
-        struct serve_reader r;
-        struct serve_position at = {0};
-        uint64_t made = 0, next = 1;
-        bool half = false;
-        int newest[2] = {0}, seen[2] = {0};
-        hub_open(&h, 5000, 1 << 24);
-        serve_reader_init(&r, &h);
-        for (int step = 0; step < 600 || next <= made; step++) {
+        struct client c = {.next = 1};
+        hub_open(&c.hub, 5000, 1 << 24);
+        serve_reader_init(&c.reader, &c.hub);
+        client_connect(&c);
+        for (int step = 0; step < 600; step++) {
             int what = rand() % 8;
-            if (what < 2 && step < 500)
-                event(&h, rand() % 2 ? "KRW-A" : "KRW-B", INTERVAL_1S, ++made);
-            if (what == 2 && step < 500) {
-                int m = rand() % 2;
-                ticker(&h, m ? "KRW-B" : "KRW-A", ++newest[m]);
-            }
-            if (what == 3 || step == 0) {
-                serve_reader_fini(&r);
-                serve_reader_init(&r, &h);
-                follow(&r, "ticker:*", &at);
-                follow(&r, "candle.1s:*", &at);
-                follow(&r, "postgres-candle.1s:*", &at);
-            }
-            if (what < 4)
-                continue;
-            serve_reader_collect(&r, (size_t)(rand() % 300), NULL, NULL, &b);
-            size_t n = b.count ? (size_t)rand() % (b.count + 1) : 0;
-            for (size_t i = 0; i < n; i++) {
-                const struct serve_piece *p = &b.pieces[i];
-                if (p->change && p->id) {
-                    assert_int_equal(p->at.seq, next);
-                    assert_int_equal(p->at.half, !half);
-                    next += half;
-                    half = !half;
-                }
-                if (p->id) {
-                    assert_true(p->at.seq + 1 == next || (p->at.half && p->at.seq == next));
-                    at = p->at;
-                }
-                char m;
-                int value;
-                if (sscanf(p->frame->bytes, "event: ticker\ndata: T%c%d", &m, &value) == 2) {
-                    assert_true(value >= seen[m - 'A']);
-                    seen[m - 'A'] = value;
-                }
-            }
-            (void)serve_reader_commit(&r, &b, n);
-            serve_batch_clear(&b);
+            if (what < 3)
+                something_happens(&c);
+            else if (what == 3)
+                client_connect(&c);
+            else
+                client_reads(&c, false);
         }
-        struct buf rest = {0};
         for (int i = 0; i < 4; i++)
-            (void)take(&r, 1000, &rest);
-        buf_free(&rest);
-        serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
-        assert_int_equal(b.count, 0);
-        assert_int_equal(next, made + 1);
-        serve_reader_fini(&r);
-        serve_hub_fini(&h);
+            client_reads(&c, true);
+        assert_int_equal(c.next, c.made + 1);
+        assert_memory_equal(c.seen, c.newest, sizeof c.seen);
+        serve_reader_fini(&c.reader);
+        serve_hub_fini(&c.hub);
     }
 }
 
@@ -443,7 +471,7 @@ int main(void)
         cmocka_unit_test(overtaken_only_when_an_own_event_was_lost),
         cmocka_unit_test(snapshots_of_open_windows),
         cmocka_unit_test(forming_is_newest_window_only),
-        cmocka_unit_test(random_reader_misses_nothing),
+        cmocka_unit_test(random_client_misses_nothing),
     };
     return cmocka_run_group_tests_name("serve_hub", tests, NULL, NULL);
 }
