@@ -37,7 +37,7 @@ struct serve_node {
 struct serve_item {
     uint64_t change;
     struct serve_position at;  /* events; seq 0: a slot */
-    struct serve_frame *frame; /* NULL: a slot that nobody followed yet */
+    struct serve_frame *frame; /* NULL: a slot with nothing to send */
     int64_t start_ms;          /* forming slots: newest window seen */
     unsigned node_count;
     struct serve_node nodes[];

@@ -228,7 +228,7 @@ void serve_stream_free(struct serve_stream **stp)
 /* --- changing ----------------------------------------------------------------------------- */
 
 /* How many subscriptions there would be. */
-static size_t count_after(const struct serve_reader *r, const struct serve_sub_list *add,
+static size_t count_after(struct serve_reader *r, const struct serve_sub_list *add,
                           const struct serve_sub_list *remove)
 {
     size_t n = r->count;

@@ -171,6 +171,7 @@ static void overlapping_subscriptions_send_once(void **state)
     follow(&r, "candle.1s:KRW-A", NULL);
     follow(&r, "ticker:KRW-A", NULL);
     follow(&r, "ticker:*", NULL);
+    assert_takes(&r, "");
     event(&h, "KRW-A", INTERVAL_1S, 1);
     event(&h, "KRW-A", INTERVAL_1M, 2);
     event(&h, "KRW-B", INTERVAL_1M, 3);
@@ -198,6 +199,75 @@ static void resuming_sends_what_was_missed(void **state)
     follow(&r, "candle.1s:*", &(struct serve_position){50, true});
     follow(&r, "postgres-candle.1s:*", &(struct serve_position){50, true});
     assert_takes(&r, "EA50 EB60 EB60");
+    serve_reader_fini(&r);
+    serve_hub_fini(&h);
+}
+
+/* A client that takes one frame while all keys change gets all of them in turn, the one that
+ * changes most among them. */
+static void no_key_starves(void **state)
+{
+    struct serve_hub h;
+    struct serve_reader r;
+    struct buf out = {0};
+    char code[CODE_MAX];
+    (void)state;
+    hub_open(&h, 100, 1 << 20);
+    for (int m = 0; m < 20; m++) {
+        snprintf(code, sizeof code, "KRW-X%d", m);
+        serve_hub_market(&h, code, "", "", true);
+    }
+    serve_reader_init(&r, &h);
+    follow(&r, "ticker:*", NULL);
+    assert_takes(&r, "");
+    for (int step = 0; step < 60; step++) {
+        for (int m = 0; m < 20; m++) {
+            snprintf(code, sizeof code, "KRW-X%d", m);
+            ticker(&h, code, step);
+        }
+        ticker(&h, "KRW-A", step);
+        (void)take(&r, 1, &out);
+    }
+    size_t hot = 0;
+    for (const char *at = out.data; (at = strstr(at, "TA")) != NULL; at++)
+        hot++;
+    assert_in_range(hot, 2, 4);
+    assert_non_null(strstr(out.data, "TX19"));
+    buf_free(&out);
+    serve_reader_fini(&r);
+    serve_hub_fini(&h);
+}
+
+/* The last state of a window must not come after its closing. */
+static void closing_drops_the_forming_state(void **state)
+{
+    struct serve_hub h;
+    struct serve_reader r;
+    struct candle forming = {.start_ms = 1773240000000, .open = 1, .high = 1, .low = 1, .close = 1};
+    struct buf json = {0};
+    (void)state;
+    hub_open(&h, 100, 1 << 20);
+    serve_reader_init(&r, &h);
+    follow(&r, "candle.1m:*", NULL);
+    serve_hub_forming(&h, "KRW-A", INTERVAL_1M, &forming);
+    serve_hub_forming(&h, "KRW-B", INTERVAL_1M, &forming);
+    forming.start_ms += 60000;
+    serve_hub_forming(&h, "KRW-B", INTERVAL_1M, &forming);
+    forming.start_ms -= 60000;
+    forming.state = CANDLE_CLOSED;
+    candle_json(&json, "KRW-A", INTERVAL_1M, &forming);
+    for (int m = 0; m < 2; m++) {
+        struct serve_event e = {.seq = (uint64_t)m + 1,
+                                .kind = SERVE_CANDLE,
+                                .interval = INTERVAL_1M,
+                                .json = json.data,
+                                .len = json.len};
+        snprintf(e.code, sizeof e.code, "KRW-%c", 'A' + m);
+        serve_hub_event(&h, &e);
+    }
+    assert_null(serve_hub_find(&h, "KRW-A")->forming[INTERVAL_1M]->frame);
+    assert_non_null(serve_hub_find(&h, "KRW-B")->forming[INTERVAL_1M]->frame);
+    buf_free(&json);
     serve_reader_fini(&r);
     serve_hub_fini(&h);
 }
@@ -464,6 +534,8 @@ int main(void)
         cmocka_unit_test(what_was_not_taken_comes_again_in_newest_state),
         cmocka_unit_test(overlapping_subscriptions_send_once),
         cmocka_unit_test(resuming_sends_what_was_missed),
+        cmocka_unit_test(no_key_starves),
+        cmocka_unit_test(closing_drops_the_forming_state),
         cmocka_unit_test(id_never_goes_back),
         cmocka_unit_test(cursors),
         cmocka_unit_test(ring_refilled_from_the_store),
