@@ -153,8 +153,8 @@ static bool process_one(struct serve_conn *c)
 static void tidy_input(struct serve_conn *c)
 {
     struct serve_input *in = c->input;
-    bool over = c->phase == SERVE_CLOSING || c->phase == SERVE_LINGERING ||
-                c->phase == SERVE_STREAMING;
+    bool over =
+        c->phase == SERVE_CLOSING || c->phase == SERVE_LINGERING || c->phase == SERVE_STREAMING;
     if (!in)
         return;
     if (over || (c->phase != SERVE_RECEIVING && !has_bytes(c))) {

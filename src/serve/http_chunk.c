@@ -48,7 +48,7 @@ static bool chunk_size(const char *line, size_t len, size_t *out)
 
 static enum serve_http_result read_size(struct serve_http *h, const char *data, size_t len)
 {
-    size_t line_len, size;
+    size_t line_len = 0, size;
     enum serve_http_result r = chunk_line(h, data, len, &line_len);
     if (r != SERVE_HTTP_READY)
         return r;
@@ -94,7 +94,7 @@ static enum serve_http_result read_data_end(struct serve_http *h, const char *da
 static enum serve_http_result read_trailer(struct serve_http *h, const char *data, size_t len,
                                            bool *done)
 {
-    size_t line_len;
+    size_t line_len = 0;
     enum serve_http_result r = chunk_line(h, data, len, &line_len);
     if (r != SERVE_HTTP_READY)
         return r;

@@ -37,7 +37,7 @@ struct serve_node {
 struct serve_item {
     uint64_t change;
     struct serve_position at;  /* events; seq 0: a slot */
-    struct serve_frame *frame; /* NULL: a slot that nobody followed yet */
+    struct serve_frame *frame; /* NULL: a slot with nothing to send */
     int64_t start_ms;          /* forming slots: newest window seen */
     unsigned node_count;
     struct serve_node nodes[];
@@ -94,10 +94,10 @@ struct serve_hub {
     struct serve_item *status;
     struct serve_ring ring;
     char epoch[32];
-    uint64_t released;  /* all events up to this were given */
-    uint64_t newest;    /* greatest seq known: released or of an event */
-    bool filled;        /* an event was given */
-    uint64_t change;    /* the last one handed out */
+    uint64_t released;            /* all events up to this were given */
+    uint64_t newest;              /* greatest seq known: released or of an event */
+    bool filled;                  /* an event was given */
+    uint64_t change;              /* the last one handed out */
     struct serve_frame *id_frame; /* of id_seq */
     uint64_t id_seq;
     struct serve_group *dirty;

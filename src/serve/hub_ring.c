@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "serve/hub_impl.h"
 
+enum { START_TEXT_LEN = 19 }; /* 2026-03-11T14:40:00 */
+
 void serve_ring_init(struct serve_ring *r, size_t max_events, size_t max_bytes)
 {
     *r = (struct serve_ring){.cap = max_events ? max_events : 1, .max_bytes = max_bytes};
@@ -79,10 +81,31 @@ static unsigned put_key(struct serve_hub *h, struct serve_group *of_market,
     return n;
 }
 
+/* Where the window's start stands in a candle's JSON; ISO texts compare as times do. */
+static const char *start_text(const char *json, size_t len)
+{
+    static const char name[] = "\"candle_date_time_utc\":\"";
+    const char *at = memmem(json, len, name, sizeof name - 1);
+    bool whole = at && (size_t)(json + len - at) >= sizeof name - 1 + START_TEXT_LEN;
+    return whole ? at + sizeof name - 1 : NULL;
+}
+
+/* A closed window's forming state must not reach anybody after its closing. */
+static void drop_forming(struct serve_item *slot, const struct serve_event *e)
+{
+    if (!slot->frame)
+        return;
+    const char *forming = start_text(slot->frame->bytes, slot->frame->len);
+    const char *closed = start_text(e->json, e->len);
+    if (forming && closed && memcmp(forming, closed, START_TEXT_LEN) <= 0)
+        serve_frame_unref(&slot->frame);
+}
+
 static void put_candle(struct serve_hub *h, struct serve_market *m, const struct serve_event *e,
                        struct serve_ring_entry *entry)
 {
     int i = (int)e->interval;
+    drop_forming(m->forming[i], e);
     entry->items[0] = event_item(h, 4, e, "candle");
     (void)put_key(h, m->groups.candle, h->all.candle, i, entry->items[0], 0);
     entry->items[1] = event_item(h, 4, e, "postgres-candle");

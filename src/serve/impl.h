@@ -81,7 +81,7 @@ struct serve_conn {
     struct serve_stream *stream;
     int64_t deadline_ms;
     uint8_t phase;
-    size_t queued;   /* WRITING: what was left when it last moved */
+    size_t queued; /* WRITING: what was left when it last moved */
     bool admin;
     bool refused;    /* over a limit: only told so */
     bool ended;      /* the client sent its FIN */
@@ -140,12 +140,12 @@ enum { SERVE_ADDRESS_BUCKETS = 1024, SERVE_READ_SIZE = 64 * 1024 };
 
 struct serve_fan {
     uv_timer_t timer;
-    uv_idle_t idle;              /* runs while streams are to be written to: the loop still polls */
+    uv_idle_t idle; /* runs while streams are to be written to: the loop still polls */
     struct serve_stream *first, *last; /* dirty streams, first in first out */
-    uint64_t tick_ms;            /* when the last tick began */
-    uint64_t dirty_ns;           /* when the oldest change not yet taken up came */
-    uint64_t taken_ns;           /* dirty_ns of what is being sent; 0: nothing */
-    struct serve_batch batch;    /* scratch */
+    uint64_t tick_ms;                  /* when the last tick began */
+    uint64_t dirty_ns;                 /* when the oldest change not yet taken up came */
+    uint64_t taken_ns;                 /* dirty_ns of what is being sent; 0: nothing */
+    struct serve_batch batch;          /* scratch */
     struct serve_frame *comment;
 };
 

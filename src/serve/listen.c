@@ -37,8 +37,8 @@ static bool parse_address(const char *text, struct sockaddr_storage *out)
 
 static int bind_socket(const struct sockaddr_storage *a)
 {
-    socklen_t len = a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                             : sizeof(struct sockaddr_in);
+    socklen_t len =
+        a->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     int on = 1;
     int fd = socket(a->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -70,18 +70,20 @@ enum err serve_listen_bind(const char *what, const char *text, int *fd, struct b
 
 void serve_listen_url(int fd, struct buf *out)
 {
-    struct sockaddr_storage a = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } a = {.in6 = {0}};
     socklen_t len = sizeof a;
     char host[INET6_ADDRSTRLEN] = "";
-    if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
+    if (getsockname(fd, &a.any, &len) != 0)
         return;
-    if (a.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)&a;
-        inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
-        buf_printf(out, "http://[%s]:%d", host, ntohs(in6->sin6_port));
-    } else {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)&a;
-        inet_ntop(AF_INET, &in->sin_addr, host, sizeof host);
-        buf_printf(out, "http://%s:%d", host, ntohs(in->sin_port));
-    }
+    bool six = a.any.sa_family == AF_INET6;
+    if (six)
+        (void)inet_ntop(AF_INET6, &a.in6.sin6_addr, host, sizeof host);
+    else
+        (void)inet_ntop(AF_INET, &a.in.sin_addr, host, sizeof host);
+    buf_printf(out, six ? "http://[%s]:%d" : "http://%s:%d", host,
+               ntohs(six ? a.in6.sin6_port : a.in.sin_port));
 }

@@ -141,8 +141,8 @@ void serve_params_free(struct serve_param *params, size_t count)
         buf_free(&params[i].value);
 }
 
-enum err serve_query_parse_code(const char *name, const char *text, size_t len,
-                                char code[CODE_MAX], struct buf *why)
+enum err serve_query_parse_code(const char *name, const char *text, size_t len, char code[CODE_MAX],
+                                struct buf *why)
 {
     if (len >= CODE_MAX || !upbit_code_valid(text, len)) {
         buf_printf(why, "%s: a market code such as KRW-BTC", name);
@@ -239,8 +239,8 @@ enum err serve_query_candles(struct serve_slice query, struct serve_query *out, 
 {
     enum { CODE, INTERVAL, COUNT, TO, STATE, PARAMS };
     struct serve_param p[PARAMS] = {
-        [CODE] = {.name = "code"},   [INTERVAL] = {.name = "interval"}, [COUNT] = {.name = "count"},
-        [TO] = {.name = "to"},       [STATE] = {.name = "state"},
+        [CODE] = {.name = "code"}, [INTERVAL] = {.name = "interval"}, [COUNT] = {.name = "count"},
+        [TO] = {.name = "to"},     [STATE] = {.name = "state"},
     };
     struct serve_query q = {0};
     enum err e = serve_params_read(query, p, PARAMS, why);

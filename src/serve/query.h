@@ -39,7 +39,7 @@ void serve_query_got(struct buf *why, const char *text, size_t len);
 void serve_query_intervals(struct buf *out);
 
 /* Parses a market code into code. ERR_INVALID: why says "NAME: …". */
-enum err serve_query_parse_code(const char *name, const char *text, size_t len,
-                                char code[CODE_MAX], struct buf *why) MUST_CHECK;
+enum err serve_query_parse_code(const char *name, const char *text, size_t len, char code[CODE_MAX],
+                                struct buf *why) MUST_CHECK;
 
 #endif

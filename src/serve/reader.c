@@ -62,20 +62,36 @@ void serve_reader_fini(struct serve_reader *r)
     r->count = 0;
 }
 
+/* One subscription, one group: groups are compared, not texts. */
 static struct serve_follow **find(struct serve_reader *r, const struct serve_sub *s)
 {
+    const struct serve_group *g = serve_hub_group(r->hub, s);
     struct serve_follow **at = &r->follows;
-    while (*at && ((*at)->status || !serve_sub_equal(&(*at)->sub, s)))
+    while (*at && (*at)->group != g)
         at = &(*at)->next_of_reader;
     return at;
 }
 
-bool serve_reader_has(const struct serve_reader *r, const struct serve_sub *s)
+bool serve_reader_has(struct serve_reader *r, const struct serve_sub *s)
 {
-    for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader)
-        if (!f->status && serve_sub_equal(&f->sub, s))
-            return true;
-    return false;
+    return *find(r, s) != NULL;
+}
+
+static bool sweeping(const struct serve_follow *f)
+{
+    return f->first_market < f->end_market;
+}
+
+/* Keys that changed after `change` are to be gone through; 0: all. */
+static void sweep_start(struct serve_follow *f, uint64_t change)
+{
+    const struct serve_hub *h = f->reader->hub;
+    int64_t at = f->sub.code[0] ? serve_hub_find_index(h, f->sub.code) : 0;
+    f->first_market = (uint32_t)at;
+    f->end_market = f->sub.code[0] ? (uint32_t)at + 1 : (uint32_t)h->market_count;
+    f->next_interval = 0;
+    f->begun = false;
+    f->sweep_change = change;
 }
 
 void serve_reader_add(struct serve_reader *r, const struct serve_sub *s,
@@ -90,12 +106,9 @@ void serve_reader_add(struct serve_reader *r, const struct serve_sub *s,
     f->sub = *s;
     f->state_change = h->change;
     f->event_change = after ? serve_hub_change_after(h, *after) : h->change;
-    if (s->topic != SERVE_TOPIC_POSTGRES) {
-        int64_t at = s->code[0] ? serve_hub_find_index(h, s->code) : 0;
-        f->first_market = (uint32_t)at;
-        f->end_market = s->code[0] ? (uint32_t)at + 1 : (uint32_t)h->market_count;
-    }
     follow_link(r, f);
+    if (s->topic != SERVE_TOPIC_POSTGRES)
+        sweep_start(f, 0);
     r->count++;
 }
 
@@ -135,13 +148,18 @@ bool serve_reader_overtaken(const struct serve_reader *r)
 
 /* --- what it lacks ------------------------------------------------------------------------ */
 
+/* Events, and state unless a sweep sees to it. */
 static bool lacks(const struct serve_follow *f, const struct serve_item *it)
 {
-    return it->frame && it->change > (it->at.seq ? f->event_change : f->state_change);
+    if (!it->frame)
+        return false;
+    return it->at.seq ? it->change > f->event_change : !sweeping(f) && it->change > f->state_change;
 }
 
 static uint64_t walk_end(const struct serve_follow *f)
 {
+    if (sweeping(f))
+        return f->event_change;
     return f->event_change < f->state_change ? f->event_change : f->state_change;
 }
 
@@ -221,84 +239,85 @@ static bool collect_items(struct serve_reader *r, size_t budget, struct serve_ba
         p->change = it->change;
         p->at = it->at;
         p->id = it->at.seq > 0;
+        b->items_end = b->count;
         before = it;
     }
     return true;
 }
 
-/* --- snapshots ---------------------------------------------------------------------------- */
+/* --- sweeps ------------------------------------------------------------------------------- */
 
 struct place {
     uint32_t market;
     uint8_t interval;
 };
 
-static void snapshot_piece(struct serve_batch *b, struct serve_follow *f, struct serve_frame *frame,
-                           struct place next)
+static void sweep_piece(struct serve_batch *b, struct serve_follow *f, struct serve_frame *frame,
+                        struct place next)
 {
     struct serve_piece *p = add_piece(b, frame);
-    p->snapshot = f;
+    p->sweep = f;
     p->next_market = next.market;
     p->next_interval = next.interval;
 }
 
 /* The open windows of one key; the key counts as sent with its last one. */
-static void snapshot_candles(struct serve_reader *r, struct serve_batch *b, struct serve_follow *f,
-                             struct place at, struct place next)
+static void sweep_windows(struct serve_reader *r, struct serve_batch *b, struct serve_follow *f,
+                          struct place key, struct place next)
 {
     struct candle open[OPEN_WINDOWS_MAX];
+    const struct serve_position none = {0};
     const struct serve_source *src = r->hub->source;
-    const char *code = r->hub->markets[at.market]->code;
-    enum interval i = (enum interval)at.interval;
-    const struct serve_position p = {0};
+    const char *code = r->hub->markets[key.market]->code;
+    enum interval i = (enum interval)key.interval;
     size_t n = src->open_windows(src->ctx, code, i, open, OPEN_WINDOWS_MAX);
     for (size_t k = 0; k < n; k++) {
         struct buf json = {0};
         candle_json(&json, code, i, &open[k]);
-        snapshot_piece(b, f, serve_frame_event(NULL, p, "candle", json.data, json.len),
-                       k + 1 == n ? next : at);
+        sweep_piece(b, f, serve_frame_event(NULL, none, "candle", json.data, json.len),
+                    k + 1 == n ? next : key);
         buf_free(&json);
     }
 }
 
-static void snapshot_ticker(struct serve_reader *r, struct serve_batch *b, struct serve_follow *f,
-                            struct place at, struct place next)
+static void sweep_key(struct serve_reader *r, struct serve_batch *b, struct serve_follow *f,
+                      struct place key, struct place next)
 {
-    const struct serve_item *it = r->hub->markets[at.market]->ticker;
-    /* One that changed since is among this batch's items already. */
-    if (it->frame && it->change <= f->state_change)
-        snapshot_piece(b, f, serve_frame_ref(it->frame), next);
+    const struct serve_market *m = r->hub->markets[key.market];
+    bool candles = f->sub.topic == SERVE_TOPIC_CANDLE;
+    const struct serve_item *it = candles ? m->forming[key.interval] : m->ticker;
+    if (candles && f->sweep_change == 0)
+        sweep_windows(r, b, f, key, next);
+    else if (it->frame && it->change > f->sweep_change)
+        sweep_piece(b, f, serve_frame_ref(it->frame), next);
+}
+
+static bool all_intervals(const struct serve_follow *f)
+{
+    return f->sub.topic == SERVE_TOPIC_CANDLE && f->sub.interval == SERVE_SUB_ALL;
 }
 
 static struct place place_after(const struct serve_follow *f, struct place at)
 {
-    bool all = f->sub.topic == SERVE_TOPIC_CANDLE && f->sub.interval == SERVE_SUB_ALL;
-    if (all && at.interval + 1 < INTERVAL_COUNT)
+    if (all_intervals(f) && at.interval + 1 < INTERVAL_COUNT)
         return (struct place){at.market, (uint8_t)(at.interval + 1)};
     return (struct place){at.market + 1, 0};
 }
 
-/* true: whole. Keys without anything to show are passed over for good. */
-static bool collect_snapshot(struct serve_reader *r, size_t budget, struct serve_batch *b,
-                             struct serve_follow *f)
+/* true: whole. While the batch is empty, keys with nothing to send are passed over for good. */
+static bool collect_sweep(struct serve_reader *r, size_t budget, struct serve_batch *b,
+                          struct serve_follow *f)
 {
     struct place at = {f->first_market, f->next_interval};
-    bool clean = b->count == 0;
     while (at.market < f->end_market) {
         if (!has_room(b, budget) || b->count + OPEN_WINDOWS_MAX > SERVE_BATCH_PIECES - 2)
             return false;
-        size_t before = b->count;
-        struct place next = place_after(f, at), key = at;
-        if (f->sub.topic == SERVE_TOPIC_TICKER) {
-            snapshot_ticker(r, b, f, at, next);
-        } else {
-            if (f->sub.interval != SERVE_SUB_ALL)
-                key.interval = (uint8_t)f->sub.interval;
-            snapshot_candles(r, b, f, key, next);
-        }
-        clean = clean && b->count == before;
+        struct place key = at, next = place_after(f, at);
+        if (f->sub.topic == SERVE_TOPIC_CANDLE && !all_intervals(f))
+            key.interval = (uint8_t)f->sub.interval;
+        sweep_key(r, b, f, key, next);
         at = next;
-        if (clean) {
+        if (b->count == 0) {
             f->first_market = at.market;
             f->next_interval = at.interval;
         }
@@ -306,10 +325,20 @@ static bool collect_snapshot(struct serve_reader *r, size_t budget, struct serve
     return true;
 }
 
-static bool collect_snapshots(struct serve_reader *r, size_t budget, struct serve_batch *b)
+/* What changes from now on is sent after the sweep, seen by it or not. */
+static void begin_sweeps(struct serve_reader *r)
 {
     for (struct serve_follow *f = r->follows; f; f = f->next_of_reader)
-        if (f->first_market < f->end_market && !collect_snapshot(r, budget, b, f))
+        if (sweeping(f) && !f->begun) {
+            f->begun = true;
+            f->state_change = r->hub->change;
+        }
+}
+
+static bool collect_sweeps(struct serve_reader *r, size_t budget, struct serve_batch *b)
+{
+    for (struct serve_follow *f = r->follows; f; f = f->next_of_reader)
+        if (sweeping(f) && !collect_sweep(r, budget, b, f))
             return false;
     return true;
 }
@@ -335,12 +364,13 @@ static void collect_id(struct serve_reader *r, struct serve_batch *b)
 void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *opening,
                           struct serve_frame *beat, struct serve_batch *b)
 {
-    b->count = b->bytes = 0;
+    b->count = b->bytes = b->items_end = 0;
     b->change = r->hub->change;
+    begin_sweeps(r);
     if (opening)
         (void)add_piece(b, serve_frame_ref(opening));
     b->items_whole = collect_items(r, budget, b);
-    b->whole = b->items_whole && collect_snapshots(r, budget, b);
+    b->whole = b->items_whole && collect_sweeps(r, budget, b);
     if (beat)
         (void)add_piece(b, serve_frame_ref(beat));
     if (b->items_whole && b->count)
@@ -354,16 +384,43 @@ void serve_batch_clear(struct serve_batch *b)
     b->count = 0;
 }
 
-static void advance(struct serve_reader *r, uint64_t change, bool snapshots_done)
+/* More than one key: keys could starve each other. */
+static bool many_keys(const struct serve_follow *f)
+{
+    return !f->status && f->sub.topic != SERVE_TOPIC_POSTGRES &&
+           (f->sub.code[0] == '\0' || all_intervals(f));
+}
+
+/* All up to change was sent. behind: and not all that there was. */
+static void advance(struct serve_reader *r, uint64_t change, bool behind)
 {
     for (struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
-        if (snapshots_done)
-            f->first_market = f->end_market;
         if (f->event_change < change)
             f->event_change = change;
+        if (sweeping(f))
+            continue;
         if (f->state_change < change)
             f->state_change = change;
+        if (behind && many_keys(f))
+            sweep_start(f, f->state_change);
     }
+}
+
+static void move_sweeps(const struct serve_batch *b, size_t n)
+{
+    for (size_t i = b->items_end; i < n; i++) {
+        const struct serve_piece *p = &b->pieces[i];
+        if (p->sweep) {
+            p->sweep->first_market = p->next_market;
+            p->sweep->next_interval = p->next_interval;
+        }
+    }
+}
+
+static void end_sweeps(struct serve_reader *r)
+{
+    for (struct serve_follow *f = r->follows; f; f = f->next_of_reader)
+        f->first_market = f->end_market;
 }
 
 /* What the groups saw since this reader last had all. */
@@ -390,13 +447,13 @@ uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b
             r->at = p->at;
             r->told = true;
         }
-        if (p->snapshot) {
-            p->snapshot->first_market = p->next_market;
-            p->snapshot->next_interval = p->next_interval;
-        }
+        items += p->sweep && p->sweep->sweep_change > 0;
     }
-    bool has_all = n == b->count && b->items_whole;
-    advance(r, has_all ? b->change : change, n == b->count && b->whole);
+    bool has_items = n >= b->items_end && b->items_whole, has_all = n == b->count && b->whole;
+    advance(r, has_items ? b->change : change, !has_items);
+    move_sweeps(b, n); /* after: a sweep that ends here keeps its beginning as its position */
+    if (has_all)
+        end_sweeps(r);
     r->sent += items;
     if (!has_all)
         return 0;
@@ -409,11 +466,12 @@ size_t serve_reader_backlog(const struct serve_reader *r, size_t max)
 {
     size_t bytes = 0;
     for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
-        uint64_t end = walk_end(f);
+        uint64_t state = sweeping(f) ? f->sweep_change : f->state_change;
+        uint64_t end = f->event_change < state ? f->event_change : state;
         const struct serve_node *head = &f->group->items;
         for (const struct serve_node *at = head->prev;
              at != head && at->item->change > end && bytes <= max; at = at->prev)
-            if (lacks(f, at->item))
+            if (at->item->frame && at->item->change > (at->item->at.seq ? f->event_change : state))
                 bytes += at->item->frame->len;
     }
     return bytes;

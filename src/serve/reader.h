@@ -7,8 +7,13 @@
  *     serve_reader_commit(r, &batch, pieces)     so many pieces left our hands
  *
  * What was not committed is collected again later, in its newest state. Order: missed events and
- * changed state by change; then, when it has all events, its snapshots; then an id that covers all
- * before it. So no id ever claims an event that was not sent.
+ * changed state by change; then sweeps; then an id that covers all before it, once it has all
+ * events. So no id ever claims an event that was not sent.
+ *
+ * A sweep goes through the keys of a subscription one after another and sends the newest state of
+ * those that changed since the sweep's start. A new subscription begins with one (its snapshot),
+ * and a client that could not take a whole batch goes on with one: by change alone, keys that
+ * change all the time would always stand last and never reach a slow client.
  *
  * Two positions a subscription: events and state, since a resumed client wants old events but its
  * snapshot already holds all state up to its start.
@@ -23,12 +28,14 @@ struct serve_reader;
 struct serve_follow {
     struct serve_reader *reader;
     struct serve_group *group;
-    struct serve_follow *prev, *next;    /* in the group */
+    struct serve_follow *prev, *next; /* in the group */
     struct serve_follow *next_of_reader;
     uint64_t event_change, state_change; /* has all up to here */
     uint64_t updates;                    /* of the group when it last had all */
-    uint32_t first_market, end_market;   /* snapshot still to send; equal: done */
+    uint32_t first_market, end_market;   /* still to sweep; equal: not sweeping */
     uint8_t next_interval;               /* of first_market */
+    bool begun;                          /* state_change is the sweep's beginning */
+    uint64_t sweep_change;               /* it sends what changed since; 0: a snapshot, all */
     bool status;                         /* the status group, which everybody follows */
     struct serve_sub sub;
 };
@@ -36,21 +43,21 @@ struct serve_follow {
 struct serve_reader {
     struct serve_hub *hub;
     struct serve_follow *follows;
-    size_t count;      /* subscriptions, without the status */
+    size_t count;             /* subscriptions, without the status */
     struct serve_position at; /* id last sent */
     bool told;                /* an id was sent */
-    uint64_t sent;     /* items since it last had all */
+    uint64_t sent;            /* items since it last had all */
 };
 
 enum { SERVE_BATCH_PIECES = 512 };
 
 struct serve_piece {
-    struct serve_frame *frame; /* a reference */
-    uint64_t change;           /* 0: snapshot or id */
-    struct serve_position at;  /* events and ids; else seq 0 */
-    bool id;                   /* carries an id */
-    struct serve_follow *snapshot; /* whose snapshot this is part of */
-    uint32_t next_market;          /* its place when this is sent */
+    struct serve_frame *frame;  /* a reference */
+    uint64_t change;            /* 0: snapshot or id */
+    struct serve_position at;   /* events and ids; else seq 0 */
+    bool id;                    /* carries an id */
+    struct serve_follow *sweep; /* whose sweep this is part of */
+    uint32_t next_market;       /* its place when this is sent */
     uint8_t next_interval;
 };
 
@@ -58,9 +65,10 @@ struct serve_batch {
     struct serve_piece pieces[SERVE_BATCH_PIECES];
     size_t count;
     size_t bytes;
-    uint64_t change; /* of the hub when collected */
-    bool whole;      /* nothing is lacking beyond this batch */
+    uint64_t change;  /* of the hub when collected */
+    bool whole;       /* nothing is lacking beyond this batch */
     bool items_whole; /* no item is lacking beyond it */
+    size_t items_end; /* pieces up to the last item */
 };
 
 void serve_reader_init(struct serve_reader *r, struct serve_hub *h);
@@ -71,7 +79,7 @@ void serve_reader_fini(struct serve_reader *r);
 void serve_reader_add(struct serve_reader *r, const struct serve_sub *s,
                       const struct serve_position *after);
 void serve_reader_remove(struct serve_reader *r, const struct serve_sub *s);
-bool serve_reader_has(const struct serve_reader *r, const struct serve_sub *s);
+bool serve_reader_has(struct serve_reader *r, const struct serve_sub *s);
 void serve_reader_subs_json(const struct serve_reader *r, struct buf *out);
 
 /* An event it had not been sent left the ring: it can't go on. */

@@ -137,8 +137,8 @@ static void preflight(struct serve_request *req)
                                "Access-Control-Allow-Headers: Content-Type, Last-Event-ID, "
                                "If-None-Match, Cache-Control\r\n"
                                "Access-Control-Max-Age: 600\r\n";
-    serve_answer(req, &(struct serve_answer){.status = 204,
-                                             .extra = req->allow_origin ? cors : allow});
+    serve_answer(req,
+                 &(struct serve_answer){.status = 204, .extra = req->allow_origin ? cors : allow});
 }
 
 /* --- dispatch ----------------------------------------------------------------------------- */

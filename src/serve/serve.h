@@ -9,11 +9,11 @@
  *
  * Two ways to push. Latest state (ticker, forming candle): one slot a key (type, market,
  * interval); a slow client gets the newest (conflation). Events (closed, repaired, partial
- * candles, gaps): numbered by seq, kept in a bounded ring of prebuilt frames, never conflated; a client whose place in
- * the ring is overtaken is closed with a reason. Every frame is encoded once, then shared by
- * reference. SSE ids are "epoch:seq" ("epoch:seq.1" between the two frames of
- * one candle): each event frame carries its own id, and every flush ends with one that covers all
- * sent before it. Clients treat them as opaque.
+ * candles, gaps): numbered by seq, kept in a bounded ring of prebuilt frames, never conflated; a
+ * client whose place in the ring is overtaken is closed with a reason. Every frame is encoded once,
+ * then shared by reference. SSE ids are "epoch:seq" ("epoch:seq.1" between the two frames of one
+ * candle): each event frame carries its own id, and every flush ends with one that covers all sent
+ * before it. Clients treat them as opaque.
  */
 #ifndef STOFKA_SERVE_SERVE_H
 #define STOFKA_SERVE_SERVE_H
@@ -34,18 +34,18 @@ struct serve_settings {
     const char *listen;       /* "127.0.0.1:8080", "[::1]:0"; port 0: ephemeral, told in the log */
     const char *admin;        /* admin listener; "" for none */
     const char *cors_origins; /* comma list of origins, "*" or "" (no CORS headers) */
-    int64_t max_connections;          /* total; beyond: 503 with Retry-After */
+    int64_t max_connections;  /* total; beyond: 503 with Retry-After */
     int64_t max_connections_per_address;
-    int64_t header_timeout_ms;        /* whole request header within */
-    int64_t idle_timeout_ms;          /* keep-alive connection without a request */
-    int64_t flush_ms;                 /* fan-out tick; default 20 */
-    int64_t heartbeat_ms;             /* comment at least so often; <= 15000 */
-    int64_t retry_ms;                 /* SSE retry: */
-    int64_t ring_events, ring_bytes;  /* bounds of the event ring */
-    int64_t slow_bytes;  /* a client with more than this unsent … */
-    int64_t slow_ms;     /* … for longer than this is closed: "slow" */
-    int64_t max_subs;    /* keys one client may follow */
-    bool simulated;      /* for the hello event and headers */
+    int64_t header_timeout_ms;       /* whole request header within */
+    int64_t idle_timeout_ms;         /* keep-alive connection without a request */
+    int64_t flush_ms;                /* fan-out tick; default 20 */
+    int64_t heartbeat_ms;            /* comment at least so often; <= 15000 */
+    int64_t retry_ms;                /* SSE retry: */
+    int64_t ring_events, ring_bytes; /* bounds of the event ring */
+    int64_t slow_bytes;              /* a client with more than this unsent … */
+    int64_t slow_ms;                 /* … for longer than this is closed: "slow" */
+    int64_t max_subs;                /* keys one client may follow */
+    bool simulated;                  /* for the hello event and headers */
     const char *version;
 };
 
@@ -61,8 +61,8 @@ struct serve_query {
 /* Implemented by app. ctx is passed back. */
 struct serve_source {
     void *ctx;
-    /* Answers once by serve_answer_* (now or later, on the loop). The request may die before (client
-     * gone): then serve ignores the answer, but the answer must still be given. */
+    /* Answers once by serve_answer_* (now or later, on the loop). The request may die before
+     * (client gone): then serve ignores the answer, but the answer must still be given. */
     void (*candles)(void *ctx, const struct serve_query *q, struct serve_request *req);
     void (*gaps)(void *ctx, const char *code, struct serve_request *req); /* code "": all */
     void (*status)(void *ctx, struct buf *out); /* JSON object for /status */
@@ -103,7 +103,8 @@ void serve_ticker(struct serve *s, const char *code, const char *json, size_t le
 void serve_forming(struct serve *s, const char *code, enum interval i, const struct candle *c);
 
 enum serve_event_kind {
-    SERVE_CANDLE, /* sent as `candle` to candle.* and as `postgres-candle` to postgres-candle.* subs */
+    SERVE_CANDLE, /* sent as `candle` to candle.* and as `postgres-candle` to postgres-candle.* subs
+                   */
     SERVE_GAP,    /* to everybody who follows a candle of that market */
     SERVE_RESET,  /* to followers of (code, interval); body is the reset's data */
 };
@@ -125,7 +126,8 @@ void serve_status(struct serve *s, const char *json, size_t len);
 
 /* --- answers ---------------------------------------------------------------------------- */
 
-/* rows newest first, borrowed. seq: the cursor they are true at. beginning: nothing older exists. */
+/* rows newest first, borrowed. seq: the cursor they are true at. beginning: nothing older exists.
+ */
 void serve_answer_candles(struct serve_request *req, const struct candle *rows, size_t count,
                           uint64_t seq, bool beginning);
 void serve_answer_json(struct serve_request *req, int status, const char *json, size_t len);

@@ -199,8 +199,8 @@ void serve_stream_open(struct serve_request *req, const struct serve_http_reques
         invalid(req, &why);
     } else if (count_fits(req, sq.subs.count) && markets_known(req, &sq.subs)) {
         if (req->head)
-            serve_answer(req, &(struct serve_answer){
-                                  .status = 200, .type = "text/event-stream; charset=utf-8"});
+            serve_answer(req, &(struct serve_answer){.status = 200,
+                                                     .type = "text/event-stream; charset=utf-8"});
         else
             start(req, q, &sq);
     }
@@ -228,7 +228,7 @@ void serve_stream_free(struct serve_stream **stp)
 /* --- changing ----------------------------------------------------------------------------- */
 
 /* How many subscriptions there would be. */
-static size_t count_after(const struct serve_reader *r, const struct serve_sub_list *add,
+static size_t count_after(struct serve_reader *r, const struct serve_sub_list *add,
                           const struct serve_sub_list *remove)
 {
     size_t n = r->count;

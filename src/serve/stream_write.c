@@ -74,7 +74,7 @@ static void count_sent(const struct serve_batch *b, size_t pieces)
     for (size_t i = 0; i < pieces; i++) {
         bytes += b->pieces[i].frame->len;
         events += b->pieces[i].change && b->pieces[i].id;
-        states += b->pieces[i].snapshot || (b->pieces[i].change && !b->pieces[i].id);
+        states += b->pieces[i].sweep || (b->pieces[i].change && !b->pieces[i].id);
     }
     metric_add(&serve_metric_bytes, bytes);
     metric_add(&serve_metric_events, events);

@@ -81,7 +81,8 @@ void serve_sub_write(struct buf *out, const struct serve_sub *s)
     if (s->topic == SERVE_TOPIC_TICKER) {
         buf_str(out, "ticker:");
     } else {
-        const char *i = s->interval == SERVE_SUB_ALL ? "*" : interval_name((enum interval)s->interval);
+        const char *i =
+            s->interval == SERVE_SUB_ALL ? "*" : interval_name((enum interval)s->interval);
         buf_str(out, s->topic == SERVE_TOPIC_CANDLE ? "candle." : "postgres-candle.");
         buf_str(out, i);
         buf_char(out, ':');

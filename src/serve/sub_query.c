@@ -208,7 +208,7 @@ static enum err read_members(struct json *j, struct serve_sub_list *add,
                              struct serve_sub_list *remove, struct buf *why)
 {
     bool seen[2] = {false, false};
-    for (enum json_token t; (t = json_next(j)) == JSON_NAME;) {
+    while (json_next(j) == JSON_NAME) {
         bool is_add = json_text_is(j, "add");
         if ((!is_add && !json_text_is(j, "remove")) || seen[is_add]) {
             buf_str(why, "body: members add and remove, each once");

@@ -72,8 +72,9 @@ static void chunks_are_joined(void **state)
 {
     struct serve_http h;
     (void)state;
-    assert_int_equal(read_text(&h, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n"
-                                   "3;x=y\r\nabc\r\n0A\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\n"),
+    assert_int_equal(read_text(&h,
+                               "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n"
+                               "3;x=y\r\nabc\r\n0A\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\n"),
                      SERVE_HTTP_READY);
     assert_slice(h.request.body, "abc0123456789");
     serve_http_fini(&h);
@@ -100,7 +101,7 @@ static void keep_alive_by_version(void **state)
     }
 }
 
-#define HEAD "GET / HTTP/1.1\r\nHost: x\r\n"
+#define HEAD    "GET / HTTP/1.1\r\nHost: x\r\n"
 #define CHUNKED "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 static const struct {
@@ -163,7 +164,8 @@ static void limits_are_exact(void **state)
     (void)state;
     assert_non_null(text);
     for (int over = 0; over < 2; over++) {
-        int n = sprintf(text, "GET /%0*d HTTP/1.1\r\nHost: x\r\n\r\n", SERVE_HTTP_URL_MAX - 1 + over, 0);
+        int n = sprintf(text, "GET /%0*d HTTP/1.1\r\nHost: x\r\n\r\n",
+                        SERVE_HTTP_URL_MAX - 1 + over, 0);
         serve_http_init(&h);
         enum serve_http_result r = serve_http_read(&h, text, (size_t)n);
         assert_int_equal(r, over ? SERVE_HTTP_FAIL : SERVE_HTTP_READY);
@@ -210,7 +212,8 @@ static void same_in_pieces(void **state)
         assert_int_equal(bytes.status, whole.status);
         assert_int_equal(bytes.request.body.len, whole.request.body.len);
         if (whole.request.body.len)
-            assert_memory_equal(bytes.request.body.at, whole.request.body.at, whole.request.body.len);
+            assert_memory_equal(bytes.request.body.at, whole.request.body.at,
+                                whole.request.body.len);
         free(copy);
         serve_http_fini(&whole);
         serve_http_fini(&bytes);

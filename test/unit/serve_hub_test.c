@@ -32,8 +32,12 @@ static size_t two_windows(void *ctx, const char *code, enum interval i, struct c
     if (i != INTERVAL_1M || max < 2)
         return 0;
     for (int n = 0; n < 2; n++)
-        out[n] = (struct candle){.start_ms = 1773240000000 + n * 60000, .open = 1, .high = 1,
-                                 .low = 1, .close = 1, .rev = 1};
+        out[n] = (struct candle){.start_ms = 1773240000000 + n * 60000,
+                                 .open = 1,
+                                 .high = 1,
+                                 .low = 1,
+                                 .close = 1,
+                                 .rev = 1};
     return 2;
 }
 
@@ -167,6 +171,7 @@ static void overlapping_subscriptions_send_once(void **state)
     follow(&r, "candle.1s:KRW-A", NULL);
     follow(&r, "ticker:KRW-A", NULL);
     follow(&r, "ticker:*", NULL);
+    assert_takes(&r, "");
     event(&h, "KRW-A", INTERVAL_1S, 1);
     event(&h, "KRW-A", INTERVAL_1M, 2);
     event(&h, "KRW-B", INTERVAL_1M, 3);
@@ -194,6 +199,75 @@ static void resuming_sends_what_was_missed(void **state)
     follow(&r, "candle.1s:*", &(struct serve_position){50, true});
     follow(&r, "postgres-candle.1s:*", &(struct serve_position){50, true});
     assert_takes(&r, "EA50 EB60 EB60");
+    serve_reader_fini(&r);
+    serve_hub_fini(&h);
+}
+
+/* A client that takes one frame while all keys change gets all of them in turn, the one that
+ * changes most among them. */
+static void no_key_starves(void **state)
+{
+    struct serve_hub h;
+    struct serve_reader r;
+    struct buf out = {0};
+    char code[CODE_MAX];
+    (void)state;
+    hub_open(&h, 100, 1 << 20);
+    for (int m = 0; m < 20; m++) {
+        snprintf(code, sizeof code, "KRW-X%d", m);
+        serve_hub_market(&h, code, "", "", true);
+    }
+    serve_reader_init(&r, &h);
+    follow(&r, "ticker:*", NULL);
+    assert_takes(&r, "");
+    for (int step = 0; step < 60; step++) {
+        for (int m = 0; m < 20; m++) {
+            snprintf(code, sizeof code, "KRW-X%d", m);
+            ticker(&h, code, step);
+        }
+        ticker(&h, "KRW-A", step);
+        (void)take(&r, 1, &out);
+    }
+    size_t hot = 0;
+    for (const char *at = out.data; (at = strstr(at, "TA")) != NULL; at++)
+        hot++;
+    assert_in_range(hot, 2, 4);
+    assert_non_null(strstr(out.data, "TX19"));
+    buf_free(&out);
+    serve_reader_fini(&r);
+    serve_hub_fini(&h);
+}
+
+/* The last state of a window must not come after its closing. */
+static void closing_drops_the_forming_state(void **state)
+{
+    struct serve_hub h;
+    struct serve_reader r;
+    struct candle forming = {.start_ms = 1773240000000, .open = 1, .high = 1, .low = 1, .close = 1};
+    struct buf json = {0};
+    (void)state;
+    hub_open(&h, 100, 1 << 20);
+    serve_reader_init(&r, &h);
+    follow(&r, "candle.1m:*", NULL);
+    serve_hub_forming(&h, "KRW-A", INTERVAL_1M, &forming);
+    serve_hub_forming(&h, "KRW-B", INTERVAL_1M, &forming);
+    forming.start_ms += 60000;
+    serve_hub_forming(&h, "KRW-B", INTERVAL_1M, &forming);
+    forming.start_ms -= 60000;
+    forming.state = CANDLE_CLOSED;
+    candle_json(&json, "KRW-A", INTERVAL_1M, &forming);
+    for (int m = 0; m < 2; m++) {
+        struct serve_event e = {.seq = (uint64_t)m + 1,
+                                .kind = SERVE_CANDLE,
+                                .interval = INTERVAL_1M,
+                                .json = json.data,
+                                .len = json.len};
+        snprintf(e.code, sizeof e.code, "KRW-%c", 'A' + m);
+        serve_hub_event(&h, &e);
+    }
+    assert_null(serve_hub_find(&h, "KRW-A")->forming[INTERVAL_1M]->frame);
+    assert_non_null(serve_hub_find(&h, "KRW-B")->forming[INTERVAL_1M]->frame);
+    buf_free(&json);
     serve_reader_fini(&r);
     serve_hub_fini(&h);
 }
@@ -243,8 +317,8 @@ static void cursors(void **state)
     assert_string_equal(cursor(&h, "e:2.1"), "position lost");
     assert_string_equal(cursor(&h, "e:1"), "position lost");
     assert_string_equal(cursor(&h, "e:10"), "position ahead");
-    static const char *const bad[] = {"", "e", "e:", "e:x", "e:1 ", "e:-1", ":", ".1", "e:.1",
-                                      "e:99999999999999999999"};
+    static const char *const bad[] = {"",     "e", "e:", "e:x",  "e:1 ",
+                                      "e:-1", ":", ".1", "e:.1", "e:99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_string_equal(cursor(&h, bad[i]), "position unreadable");
     assert_string_equal(cursor(&h, "f:9"), "epoch unknown");
@@ -317,7 +391,7 @@ static void snapshots_of_open_windows(void **state)
     serve_reader_init(&r, &h);
     follow(&r, "candle.*:*", NULL);
     serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
-    assert_int_equal(b.count, 5); /* 2 markets of 2 windows, and the id */
+    assert_int_equal(b.count, 5);         /* 2 markets of 2 windows, and the id */
     (void)serve_reader_commit(&r, &b, 1); /* cut within the first market: it comes again */
     serve_batch_clear(&b);
     serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
@@ -360,72 +434,96 @@ static void forming_is_newest_window_only(void **state)
     serve_hub_fini(&h);
 }
 
-/* Random updates, random takes, reconnects: each event once and in order, no id ahead of it, and
- * in the end the newest state. */
-static void random_reader_misses_nothing(void **state)
+/* --- a client with a memory --------------------------------------------------------------- */
+
+struct client {
+    struct serve_hub hub;
+    struct serve_reader reader;
+    struct serve_position at; /* its Last-Event-ID */
+    uint64_t made;            /* events there are */
+    uint64_t next;            /* number it must see next */
+    bool half;                /* has seen the candle of next, not its postgres-candle */
+    int newest[2], seen[2];   /* tickers of KRW-A, KRW-B */
+};
+
+static void client_connect(struct client *c)
+{
+    serve_reader_fini(&c->reader);
+    serve_reader_init(&c->reader, &c->hub);
+    follow(&c->reader, "ticker:*", &c->at);
+    follow(&c->reader, "candle.1s:*", &c->at);
+    follow(&c->reader, "postgres-candle.1s:*", &c->at);
+}
+
+static void client_sees(struct client *c, const struct serve_piece *p)
+{
+    char market;
+    int value;
+    if (p->change && p->id) {
+        assert_int_equal(p->at.seq, c->next);
+        assert_int_equal(p->at.half, !c->half);
+        c->next += c->half;
+        c->half = !c->half;
+    }
+    if (p->id) {
+        /* It has all that the id claims. */
+        assert_true(p->at.seq + 1 == c->next || (p->at.half && p->at.seq == c->next));
+        c->at = p->at;
+    }
+    if (sscanf(p->frame->bytes, "event: ticker\ndata: T%c%d", &market, &value) == 2) {
+        assert_true(value >= c->seen[market - 'A']);
+        c->seen[market - 'A'] = value;
+    }
+}
+
+/* Takes a random part of what a random budget yields. */
+static void client_reads(struct client *c, bool all)
+{
+    static struct serve_batch b;
+    serve_reader_collect(&c->reader, all ? 1 << 20 : (size_t)(rand() % 300), NULL, NULL, &b);
+    size_t n = all ? b.count : (size_t)rand() % (b.count + 1);
+    for (size_t i = 0; i < n; i++)
+        client_sees(c, &b.pieces[i]);
+    (void)serve_reader_commit(&c->reader, &b, n);
+    serve_batch_clear(&b);
+}
+
+static void something_happens(struct client *c)
+{
+    int m = rand() % 2;
+    const char *code = m ? "KRW-B" : "KRW-A";
+    if (rand() % 3)
+        event(&c->hub, code, INTERVAL_1S, ++c->made);
+    else
+        ticker(&c->hub, code, ++c->newest[m]);
+}
+
+/* Random updates, reads and reconnects: each event once and in order, no id ahead of what was
+ * seen, and in the end the newest state. */
+static void random_client_misses_nothing(void **state)
 {
     (void)state;
     srand(11);
     for (int round = 0; round < 30; round++) {
-        static struct serve_batch b;
-        struct serve_hub h;
-        struct serve_reader r;
-        struct serve_position at = {0};
-        uint64_t made = 0, next = 1;
-        bool half = false;
-        int newest[2] = {0}, seen[2] = {0};
-        hub_open(&h, 5000, 1 << 24);
-        serve_reader_init(&r, &h);
-        for (int step = 0; step < 600 || next <= made; step++) {
+        struct client c = {.next = 1};
+        hub_open(&c.hub, 5000, 1 << 24);
+        serve_reader_init(&c.reader, &c.hub);
+        client_connect(&c);
+        for (int step = 0; step < 600; step++) {
             int what = rand() % 8;
-            if (what < 2 && step < 500)
-                event(&h, rand() % 2 ? "KRW-A" : "KRW-B", INTERVAL_1S, ++made);
-            if (what == 2 && step < 500) {
-                int m = rand() % 2;
-                ticker(&h, m ? "KRW-B" : "KRW-A", ++newest[m]);
-            }
-            if (what == 3 || step == 0) {
-                serve_reader_fini(&r);
-                serve_reader_init(&r, &h);
-                follow(&r, "ticker:*", &at);
-                follow(&r, "candle.1s:*", &at);
-                follow(&r, "postgres-candle.1s:*", &at);
-            }
-            if (what < 4)
-                continue;
-            serve_reader_collect(&r, (size_t)(rand() % 300), NULL, NULL, &b);
-            size_t n = b.count ? (size_t)rand() % (b.count + 1) : 0;
-            for (size_t i = 0; i < n; i++) {
-                const struct serve_piece *p = &b.pieces[i];
-                if (p->change && p->id) {
-                    assert_int_equal(p->at.seq, next);
-                    assert_int_equal(p->at.half, !half);
-                    next += half;
-                    half = !half;
-                }
-                if (p->id) {
-                    assert_true(p->at.seq + 1 == next || (p->at.half && p->at.seq == next));
-                    at = p->at;
-                }
-                char m;
-                int value;
-                if (sscanf(p->frame->bytes, "event: ticker\ndata: T%c%d", &m, &value) == 2) {
-                    assert_true(value >= seen[m - 'A']);
-                    seen[m - 'A'] = value;
-                }
-            }
-            (void)serve_reader_commit(&r, &b, n);
-            serve_batch_clear(&b);
+            if (what < 3)
+                something_happens(&c);
+            else if (what == 3)
+                client_connect(&c);
+            else
+                client_reads(&c, false);
         }
-        struct buf rest = {0};
         for (int i = 0; i < 4; i++)
-            (void)take(&r, 1000, &rest);
-        buf_free(&rest);
-        serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
-        assert_int_equal(b.count, 0);
-        assert_int_equal(next, made + 1);
-        serve_reader_fini(&r);
-        serve_hub_fini(&h);
+            client_reads(&c, true);
+        assert_int_equal(c.next, c.made + 1);
+        assert_memory_equal(c.seen, c.newest, sizeof c.seen);
+        serve_reader_fini(&c.reader);
+        serve_hub_fini(&c.hub);
     }
 }
 
@@ -436,6 +534,8 @@ int main(void)
         cmocka_unit_test(what_was_not_taken_comes_again_in_newest_state),
         cmocka_unit_test(overlapping_subscriptions_send_once),
         cmocka_unit_test(resuming_sends_what_was_missed),
+        cmocka_unit_test(no_key_starves),
+        cmocka_unit_test(closing_drops_the_forming_state),
         cmocka_unit_test(id_never_goes_back),
         cmocka_unit_test(cursors),
         cmocka_unit_test(ring_refilled_from_the_store),
@@ -443,7 +543,7 @@ int main(void)
         cmocka_unit_test(overtaken_only_when_an_own_event_was_lost),
         cmocka_unit_test(snapshots_of_open_windows),
         cmocka_unit_test(forming_is_newest_window_only),
-        cmocka_unit_test(random_reader_misses_nothing),
+        cmocka_unit_test(random_client_misses_nothing),
     };
     return cmocka_run_group_tests_name("serve_hub", tests, NULL, NULL);
 }

@@ -33,10 +33,11 @@ static void candles_read_everything(void **state)
     struct serve_query q;
     struct buf why = {0};
     (void)state;
-    assert_int_equal(serve_query_candles(slice("&count=1000&code=KRW%2DBTC&&state=closed&interval=1s&"
-                                               "to=2026-03-11T14:40:00.5Z&"),
-                                         &q, &why),
-                     OK);
+    assert_int_equal(
+        serve_query_candles(slice("&count=1000&code=KRW%2DBTC&&state=closed&interval=1s&"
+                                  "to=2026-03-11T14:40:00.5Z&"),
+                            &q, &why),
+        OK);
     assert_string_equal(q.code, "KRW-BTC");
     assert_int_equal(q.count, 1000);
     assert_int_equal(q.to_ms, 1773240000500);
@@ -46,9 +47,9 @@ static void candles_read_everything(void **state)
 /* All of these name one instant; the '+' may be typed raw. */
 static void offsets_in_to(void **state)
 {
-    static const char *const texts[] = {"2026-03-11T14:40:00", "2026-03-11T23:40:00+09:00",
-                                        "2026-03-11T23:40:00%2B09:00", "2026-03-11 23:40:00+09:00",
-                                        "2026-03-11+14:40:00", "2026-03-11T23:40:00.000+09:00"};
+    static const char *const texts[] = {
+        "2026-03-11T14:40:00",       "2026-03-11T23:40:00+09:00", "2026-03-11T23:40:00%2B09:00",
+        "2026-03-11 23:40:00+09:00", "2026-03-11+14:40:00",       "2026-03-11T23:40:00.000+09:00"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct serve_query q = {0};
@@ -97,10 +98,11 @@ static void subs_round_trip(void **state)
 
 static void bad_subs(void **state)
 {
-    static const char *const texts[] = {"",           "ticker",      "ticker:",         "ticker:krw-btc",
-                                        "ticker:**",  "candle:*",    "candle.:*",       "candle.2m:*",
-                                        "candle.1m",  "candle.1m:",  "candle.1mo:*",    "postgres-candle:*",
-                                        "Ticker:*",   "candle.1m:*x", "ticker:KRW-BTC ", "trade:*"};
+    static const char *const texts[] = {
+        "",          "ticker",       "ticker:",         "ticker:krw-btc",
+        "ticker:**", "candle:*",     "candle.:*",       "candle.2m:*",
+        "candle.1m", "candle.1m:",   "candle.1mo:*",    "postgres-candle:*",
+        "Ticker:*",  "candle.1m:*x", "ticker:KRW-BTC ", "trade:*"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct serve_sub s;
@@ -170,9 +172,8 @@ static void change_bodies(void **state)
 {
     struct buf out = {0}, why = {0};
     (void)state;
-    assert_int_equal(change(" {\"remove\":[\"ticker:*\"],\"add\":[\"ticker\\u003aKRW-A\"]} ", &out,
-                            &why),
-                     OK);
+    assert_int_equal(
+        change(" {\"remove\":[\"ticker:*\"],\"add\":[\"ticker\\u003aKRW-A\"]} ", &out, &why), OK);
     assert_string_equal(out.data, "[\"ticker:KRW-A\"][\"ticker:*\"]");
     buf_clear(&out);
     assert_int_equal(change("{}", &out, &why), OK);
@@ -199,14 +200,10 @@ static void change_bodies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(candles_have_defaults),
-        cmocka_unit_test(candles_read_everything),
-        cmocka_unit_test(offsets_in_to),
-        cmocka_unit_test(what_was_given_is_shown_safely),
-        cmocka_unit_test(subs_round_trip),
-        cmocka_unit_test(bad_subs),
-        cmocka_unit_test(stream_queries),
-        cmocka_unit_test(work_of_a_query_is_bounded),
+        cmocka_unit_test(candles_have_defaults), cmocka_unit_test(candles_read_everything),
+        cmocka_unit_test(offsets_in_to),         cmocka_unit_test(what_was_given_is_shown_safely),
+        cmocka_unit_test(subs_round_trip),       cmocka_unit_test(bad_subs),
+        cmocka_unit_test(stream_queries),        cmocka_unit_test(work_of_a_query_is_bounded),
         cmocka_unit_test(change_bodies),
     };
     return cmocka_run_group_tests_name("serve_query", tests, NULL, NULL);
