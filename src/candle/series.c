@@ -43,10 +43,17 @@ struct record *series_insert(struct series *s, int64_t start_ms)
     return &s->items[at];
 }
 
+void series_presume_own(struct series *s)
+{
+    for (size_t k = 0; k < s->count; k++)
+        s->items[k].own = true;
+}
+
 void series_drop_front(struct series *s, size_t count)
 {
     s->count -= count;
-    memmove(s->items, s->items + count, s->count * sizeof *s->items);
+    if (count)
+        memmove(s->items, s->items + count, s->count * sizeof *s->items);
 }
 
 void series_free(struct series *s)
