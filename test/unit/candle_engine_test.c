@@ -365,7 +365,7 @@ static void show(const char *who, const struct candle *c)
 {
     if (trace && c)
         printf("%s: v=%lld t=%lld rev=%u state=%u repair=%u%s\n", who, (long long)c->volume,
-               (long long)(c->timestamp_ms - c->start_ms), c->repair, c->rev, c->state,
+               (long long)(c->timestamp_ms - c->start_ms), c->rev, c->state, c->repair,
                c->tombstone ? " tombstone" : "");
 }
 
@@ -488,6 +488,18 @@ static void settle(struct world *w)
     check_all(w);
 }
 
+/* Where children do not cover, the greater of the exchange's own candle and the roll-up stands, and
+ * the smaller is forgotten. When a repair makes the roll-up smaller afterwards, the exchange's word
+ * said again would count anew; buses do not say committed messages again, so that is not tried. */
+static bool says_more(struct world *w, const struct message *msg)
+{
+    if (msg->kind != MESSAGE_CANDLE || msg->interval == INTERVAL_1S)
+        return false;
+    const struct oracle_row *r =
+        oracle_find(&w->oracle->markets[msg->market].rows[msg->interval], msg->candle.start_ms);
+    return r == NULL || candle_compare(&msg->candle, &r->candle) > 0;
+}
+
 /* Only what is committed is left. Messages from some committed position on come again; those
  * after it too, or are gone. */
 static void restart(struct world *w)
@@ -511,6 +523,8 @@ static void restart(struct world *w)
     w->quiet = true;
     for (size_t k = (size_t)roll(0, (int64_t)w->then_index); k < w->then_index; k++) {
         const struct message *msg = &w->log[k];
+        if (says_more(w, msg))
+            continue;
         if (trace)
             printf("again: "), trace_message(msg);
         to_engine(w, msg);
