@@ -128,10 +128,13 @@ static bool adds(const struct candle *c, const struct record *r)
 }
 
 /* rev and state of a new version (DESIGN 2.6). */
-static void version(struct candle *next, const struct candle *before, enum window_status status)
+static void version(struct candle *next, const struct candle *before, enum window_status status,
+                    uint32_t least_rev)
 {
     bool closed = status != WINDOW_OPEN || before->state != CANDLE_FORMING;
     next->rev = before->rev + closed;
+    if (next->rev < least_rev)
+        next->rev = least_rev;
     next->state =
         (uint8_t)(status == WINDOW_CLOSED ? CANDLE_REPAIRED : roll_state(status, before, true));
 }
@@ -156,9 +159,10 @@ void candle_engine_candle(struct candle_engine *e, const char *code, enum interv
         r = rows_find(e, m, i, c->start_ms);
     }
     enum window_status status = cover_status(m, i, c->start_ms);
+    uint32_t least_rev = roll_rev(e, m, i, c->start_ms);
     struct candle before = r ? r->candle : (struct candle){.rev = 1, .state = CANDLE_FORMING};
     struct candle next = *c;
-    version(&next, &before, status);
+    version(&next, &before, status, least_rev);
     if (r == NULL)
         r = rows_insert(m, i, c->start_ms);
     r->candle = next;

@@ -109,14 +109,14 @@ static void hear(struct candle_engine *e, struct market *m, int64_t from_ms, int
 
 static void market_heard(struct candle_engine *e, struct market *m, int64_t since_ms, int64_t to_ms)
 {
-    since_ms = interval_start(INTERVAL_1S, since_ms + 999); /* a second is heard whole or not */
+    int64_t from_ms = interval_start(INTERVAL_1S, since_ms + 999); /* a second is heard whole */
     if (since_ms > m->since_ms) {
-        gap_end(e, m, since_ms);
+        gap_end(e, m, since_ms, from_ms);
         m->since_ms = since_ms;
         if (m->first_since_ms == 0)
             m->first_since_ms = since_ms;
     }
-    hear(e, m, since_ms, to_ms);
+    hear(e, m, from_ms, to_ms);
     if (to_ms > m->heard_ms)
         m->heard_ms = to_ms;
     gap_refresh(e, m);

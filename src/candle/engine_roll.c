@@ -65,6 +65,23 @@ static bool fold(struct candle_engine *e, struct market *m, enum interval parent
     return any;
 }
 
+uint32_t roll_rev(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms)
+{
+    struct candle sum;
+    if (i == INTERVAL_1S)
+        return 1;
+    fold(e, m, i, start_ms, &sum);
+    return sum.rev;
+}
+
+/* More than the sum of what is known. A tombstone without a number is a roll-up of nothing. */
+static bool is_own(const struct candle *c, const struct candle *sum)
+{
+    if (c->tombstone && c->repair == 0)
+        return false;
+    return sum == NULL || candle_compare(sum, c) < 0;
+}
+
 enum candle_state roll_state(enum window_status status, const struct candle *before, bool changed)
 {
     if (status == WINDOW_PARTIAL)
@@ -93,8 +110,7 @@ static bool next_content(struct candle_engine *e, struct market *m, enum interva
     uint32_t rev = next->rev;
     r = rows_find(e, m, i, start_ms);
     if (r->own)
-        r->own =
-            !cover_by_children(m, i, start_ms) && (!any || candle_compare(next, &r->candle) < 0);
+        r->own = !cover_by_children(m, i, start_ms) && is_own(&r->candle, any ? next : NULL);
     if (r->own || !any)
         *next = r->candle;
     if (r->own)
@@ -199,8 +215,7 @@ void roll_judge(struct candle_engine *e, struct market *m, enum interval i, stru
         for (struct record *r; (r = rows_next(&rows)) != NULL;) {
             struct candle sum;
             if (r->own && !cover_by_children(m, p, r->candle.start_ms))
-                r->own = !fold(e, m, p, r->candle.start_ms, &sum) ||
-                         candle_compare(&sum, &r->candle) < 0;
+                r->own = is_own(&r->candle, fold(e, m, p, r->candle.start_ms, &sum) ? &sum : NULL);
         }
     }
 }

@@ -400,6 +400,8 @@ static void check_view(const struct world *w, int m, enum interval i)
         const struct oracle_row *r = oracle_find(want, open[k].start_ms);
         if (k && open[k].start_ms <= open[k - 1].start_ms)
             fail_at("open windows not in order", m, i, open[k].start_ms);
+        show("open", &open[k]);
+        show("oracle", r ? &r->candle : NULL);
         if (r == NULL || !same_candle(&open[k], &r->candle) || open[k].state != CANDLE_FORMING)
             fail_at("open window wrong", m, i, open[k].start_ms);
     }
@@ -530,7 +532,7 @@ static void restart(struct world *w)
         to_engine(w, msg);
         for (int m = 0; msg->kind == MESSAGE_WATERMARK && m < msg->market; m++) {
             struct oracle_market *om = &w->oracle->markets[m];
-            int64_t since = interval_start(INTERVAL_1S, msg->from_ms + 999);
+            int64_t since = msg->from_ms;
             om->since_ms = since > om->since_ms ? since : om->since_ms;
             om->first_since_ms = om->first_since_ms ? om->first_since_ms : since;
         }

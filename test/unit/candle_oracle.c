@@ -79,6 +79,7 @@ void oracle_copy(struct oracle *to, const struct oracle *from)
         rows_copy(&t->closed[1], &f->closed[1]);
         t->first_heard_ms = f->first_heard_ms;
         t->heard_ms = f->heard_ms;
+        t->going_ms = f->going_ms;
         t->since_ms = f->since_ms;
         t->first_since_ms = f->first_since_ms;
     }
@@ -276,7 +277,10 @@ void oracle_candle(struct oracle *o, int market, enum interval i, const struct c
         return;
     if (r && candle_compare(c, &r->candle) <= 0)
         return;
-    set(o, market, i, c, status(o, market, i, c->start_ms), 1, INT64_MIN);
+    struct candle sum = {.rev = 1};
+    if (i != INTERVAL_1S)
+        oracle_sum(o, market, i, c->start_ms, &sum);
+    set(o, market, i, c, status(o, market, i, c->start_ms), sum.rev, INT64_MIN);
     oracle_find(&m->rows[i], c->start_ms)->follows = false;
     roll_market(o, market, false, INT64_MIN);
 }
@@ -296,24 +300,26 @@ static void close_market(struct oracle *o, int market, int64_t tell_from)
 
 static void new_session(struct oracle *o, struct oracle_market *m, int64_t since)
 {
+    int64_t from = interval_start(INTERVAL_1S, since + 999);
     if (m->first_heard_ms == 0) {
         /* What was fetched within the hour before must join. */
         bool fetched = false;
-        for (int64_t s = interval_start(INTERVAL_1H, since); s < since; s += 1000) {
+        for (int64_t s = interval_start(INTERVAL_1H, from); s < from; s += 1000) {
             uint8_t *f = second(m, o->base_ms, s);
             fetched = fetched || (f && *f & (SECOND_KNOWN | SECOND_LOST));
             if (fetched && f && !(*f & (SECOND_KNOWN | SECOND_LOST)))
                 *f |= SECOND_GAP;
         }
-        m->first_heard_ms = since;
-        m->heard_ms = since;
+        m->first_heard_ms = from;
+        m->heard_ms = from;
     }
     for (int64_t s = o->base_ms; s < o->base_ms + ORACLE_SECONDS * 1000; s += 1000) {
         uint8_t *f = second(m, o->base_ms, s);
-        if (*f & SECOND_GOING && s < since)
+        if (*f & SECOND_GOING && s < from && m->going_ms <= since)
             *f |= SECOND_GAP;
-        *f &= (uint8_t)~SECOND_GOING;
-        if (s >= m->heard_ms && s < since && !(*f & (SECOND_KNOWN | SECOND_LOST)))
+        if (m->going_ms <= since)
+            *f &= (uint8_t)~SECOND_GOING;
+        if (s >= m->heard_ms && s < from && !(*f & (SECOND_KNOWN | SECOND_LOST)))
             *f |= SECOND_GAP;
     }
     m->since_ms = since;
@@ -324,14 +330,13 @@ static void new_session(struct oracle *o, struct oracle_market *m, int64_t since
 void oracle_watermark(struct oracle *o, int count, int64_t since_ms, int64_t exchange_ms)
 {
     int64_t to = interval_start(INTERVAL_1S, exchange_ms - 3000);
-    int64_t since = interval_start(INTERVAL_1S, since_ms + 999);
     if (exchange_ms > o->watermark_ms)
         o->watermark_ms = exchange_ms;
     for (int k = 0; k < count; k++) {
         struct oracle_market *m = &o->markets[k];
-        if (since > m->since_ms)
-            new_session(o, m, since);
-        for (int64_t s = since; s < to; s += 1000) {
+        if (since_ms > m->since_ms)
+            new_session(o, m, since_ms);
+        for (int64_t s = interval_start(INTERVAL_1S, since_ms + 999); s < to; s += 1000) {
             uint8_t *f = second(m, o->base_ms, s);
             REQUIRE(f != NULL);
             if ((*f & (SECOND_LOST | SECOND_GAP | SECOND_GOING)) == 0)
@@ -374,6 +379,11 @@ void oracle_covered(struct oracle *o, int market, enum interval level, int64_t f
 void oracle_gap(struct oracle *o, int market, int64_t from_ms, int64_t to_ms)
 {
     struct oracle_market *m = &o->markets[market];
+    bool going = false;
+    for (size_t s = 0; s < ORACLE_SECONDS; s++)
+        going = going || m->flags[s] & SECOND_GOING;
+    if (to_ms == 0 && !going)
+        m->going_ms = from_ms;
     int64_t to = to_ms ? to_ms : o->base_ms + ORACLE_SECONDS * 1000;
     for (int64_t s = interval_start(INTERVAL_1S, from_ms); s < to; s += 1000) {
         uint8_t *f = second(m, o->base_ms, s);
