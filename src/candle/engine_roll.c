@@ -40,29 +40,34 @@ void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struc
     e->sink.keep(e->sink.ctx, m->code, i, &r->candle);
 }
 
-/* Adds up the children of a window. false: there are none, or only tombstones. */
-static bool fold(struct candle_engine *e, struct market *m, enum interval parent, int64_t start_ms,
-                 struct candle *out)
+enum sum { SUM_NONE, SUM_TOMBSTONES, SUM_SOME };
+
+/* Adds up the children of a window: none, none but tombstones (*out is one then), or some. */
+static enum sum fold(struct candle_engine *e, struct market *m, enum interval parent,
+                     int64_t start_ms, struct candle *out)
 {
     enum interval child = interval_table[parent].child;
     int64_t end = interval_end(parent, start_ms);
     struct rows_cursor rows;
-    bool any = false;
+    enum sum sum = SUM_NONE;
     uint32_t revs = 0;
+    *out = (struct candle){.start_ms = start_ms, .tombstone = true};
     rows_need(e, m, child, start_ms, end);
     rows_open(&rows, m, child, start_ms, end);
     for (const struct record *r; (r = rows_next(&rows)) != NULL;) {
         revs += r->candle.rev - 1;
-        if (r->candle.tombstone)
+        if (r->candle.tombstone) {
+            sum = sum == SUM_NONE ? SUM_TOMBSTONES : sum;
             continue;
-        if (any)
+        }
+        if (sum == SUM_SOME)
             candle_roll_add(out, &r->candle);
         else
             candle_roll_first(out, start_ms, &r->candle);
-        any = true;
+        sum = SUM_SOME;
     }
     out->rev = 1 + revs;
-    return any;
+    return sum;
 }
 
 uint32_t roll_rev(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms)
@@ -75,11 +80,11 @@ uint32_t roll_rev(struct candle_engine *e, struct market *m, enum interval i, in
 }
 
 /* More than the sum of what is known. A tombstone without a number is a roll-up of nothing. */
-static bool is_own(const struct candle *c, const struct candle *sum)
+static bool is_own(const struct candle *c, enum sum sum, const struct candle *rolled)
 {
     if (c->tombstone && c->repair == 0)
         return false;
-    return sum == NULL || candle_compare(sum, c) < 0;
+    return sum != SUM_SOME || candle_compare(rolled, c) < 0;
 }
 
 enum candle_state roll_state(enum window_status status, const struct candle *before, bool changed)
@@ -100,25 +105,17 @@ static uint32_t next_rev(uint32_t sum, const struct candle *before, bool changed
     return sum > least ? sum : least;
 }
 
-/* What a window's record should be. false: there should be none. *r->own is brought up to date. */
+/* What a window's record should be. false: there should be none. r->own is brought up to date. */
 static bool next_content(struct candle_engine *e, struct market *m, enum interval i,
                          int64_t start_ms, struct record *r, struct candle *next)
 {
-    bool any = fold(e, m, i, start_ms, next);
+    enum sum sum = fold(e, m, i, start_ms, next);
     if (r == NULL)
-        return any;
-    uint32_t rev = next->rev;
-    r = rows_find(e, m, i, start_ms);
+        return sum != SUM_NONE;
     if (r->own)
-        r->own = !cover_by_children(m, i, start_ms) && is_own(&r->candle, any ? next : NULL);
-    if (r->own || !any)
+        r->own = !cover_by_children(m, i, start_ms) && is_own(&r->candle, sum, next);
+    if (r->own)
         *next = r->candle;
-    if (r->own)
-        return true;
-    /* All children gone, the last content stays under the tombstone. */
-    next->tombstone = !any;
-    next->repair = 0;
-    next->rev = rev;
     return true;
 }
 
@@ -215,7 +212,7 @@ void roll_judge(struct candle_engine *e, struct market *m, enum interval i, stru
         for (struct record *r; (r = rows_next(&rows)) != NULL;) {
             struct candle sum;
             if (r->own && !cover_by_children(m, p, r->candle.start_ms))
-                r->own = is_own(&r->candle, fold(e, m, p, r->candle.start_ms, &sum) ? &sum : NULL);
+                r->own = is_own(&r->candle, fold(e, m, p, r->candle.start_ms, &sum), &sum);
         }
     }
 }

@@ -438,6 +438,9 @@ static void check_gaps(const struct world *w, int m)
             if (in && !known && g->state != CANDLE_GAP_OPEN)
                 fail_at("said to be healed or lost", m, INTERVAL_1S, s);
         }
+        for (size_t k = 0; k < w->now->gap_count[m] && trace && !known && entries != gap; k++)
+            printf("entry %s %s %d\n", when(w->now->gaps[m][k].from_ms),
+                   when(w->now->gaps[m][k].to_ms), w->now->gaps[m][k].state);
         /* Before the first hearing a restarted process may take what was fetched for heard. */
         if (!known && entries != gap && om->first_heard_ms && s >= om->first_heard_ms)
             fail_at(gap ? "gap not in the ledger" : "no gap, but in the ledger", m, INTERVAL_1S, s);

@@ -90,6 +90,11 @@ void oracle_restart(struct oracle *o)
 {
     for (int m = 0; m < ORACLE_MARKETS; m++)
         o->markets[m].since_ms = o->markets[m].first_since_ms = 0;
+    /* What the note said is forgotten, what is in the ledger is not. */
+    for (int m = 0; m < ORACLE_MARKETS; m++)
+        for (int64_t s = ORACLE_SECONDS; s-- > 0;)
+            if (o->markets[m].flags[s] & SECOND_GOING)
+                o->markets[m].going_ms = o->base_ms + s * 1000;
 }
 
 /* --- coverage --------------------------------------------------------------------------- */
@@ -232,16 +237,11 @@ static void roll_window(struct oracle *o, int market, enum interval i, int64_t s
     struct oracle_row *r = oracle_find(&o->markets[market].rows[i], start);
     struct candle sum;
     bool any = oracle_sum(o, market, i, start, &sum);
-    if (r == NULL && !any)
-        return;
+    sum.tombstone = !any;
     uint32_t rev = sum.rev;
     bool by_sum = r == NULL || known_by_children(o, market, i, start) || r->follows ||
                   (any && candle_compare(&sum, &r->candle) >= 0);
-    struct candle content = by_sum && any ? sum : r->candle;
-    if (by_sum && !any) {
-        content.tombstone = true;
-        content.repair = 0;
-    }
+    struct candle content = by_sum ? sum : r->candle;
     set(o, market, i, &content, was, by_sum ? rev : 1, tell_from);
     oracle_find(&o->markets[market].rows[i], start)->follows = by_sum;
 }
