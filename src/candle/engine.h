@@ -40,7 +40,7 @@ struct market {
     struct dirty dirty[DIRTY_MAX];
     size_t dirty_count;
     bool queued; /* in the engine's list of markets to settle */
-    /* Gaps not healed or lost; they never overlap. */
+    /* Gaps not healed or lost; only one that goes on may overlap others. */
     struct gap_entry *gaps;
     size_t gap_count, gap_cap;
     int64_t since_ms;       /* of the newest session that heard it */

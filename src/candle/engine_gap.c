@@ -24,12 +24,12 @@ void candle_engine_restore_gap(struct candle_engine *e, const struct candle_gap 
     append(engine_market(e, g->code), &(struct gap_entry){*g, g->from_ms});
 }
 
-bool gap_covers(const struct market *m, int64_t from_ms, int64_t to_ms, struct span *first)
+static bool first_gap(const struct market *m, struct span s, bool going_on, struct span *first)
 {
     bool found = false;
     for (size_t k = 0; k < m->gap_count; k++) {
         const struct candle_gap *g = &m->gaps[k].gap;
-        if (g->from_ms >= to_ms || gap_to(g) <= from_ms)
+        if (g->from_ms >= s.to_ms || gap_to(g) <= s.from_ms || (g->to_ms == 0 && !going_on))
             continue;
         if (!found || g->from_ms < first->from_ms)
             *first = (struct span){g->from_ms, gap_to(g)};
@@ -38,8 +38,22 @@ bool gap_covers(const struct market *m, int64_t from_ms, int64_t to_ms, struct s
     return found;
 }
 
+bool gap_covers(const struct market *m, int64_t from_ms, int64_t to_ms, struct span *first)
+{
+    return first_gap(m, (struct span){from_ms, to_ms}, true, first);
+}
+
+static bool is_key(const struct market *m, int64_t from_ms)
+{
+    for (size_t k = 0; k < m->gap_count; k++)
+        if (m->gaps[k].gap.from_ms == from_ms)
+            return true;
+    return false;
+}
+
 /* to_ms 0: still going on. What is known already is no gap, and what is in the ledger stays as it
- * is there (the start is an entry's key): each hole between becomes an entry. */
+ * is there (the start is an entry's key): each hole between becomes an entry. A gap with an end may
+ * lie in one that goes on: that may turn out to have ended before. */
 void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t to_ms,
               const char *reason)
 {
@@ -47,21 +61,25 @@ void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_
     int64_t from = interval_start(INTERVAL_1S, from_ms);
     int64_t to = to_ms ? interval_start(INTERVAL_1S, to_ms + 999) : GAP_FOREVER;
     while ((from = spans_first_outside(known, from)) < to) {
+        struct span s = {from, spans_first_inside(known, from, to)};
         struct span old;
-        int64_t end = spans_first_inside(known, from, to);
-        if (gap_covers(m, from, end, &old)) {
+        if (first_gap(m, s, to_ms == 0, &old)) {
             if (old.from_ms <= from) {
                 from = old.to_ms;
                 continue;
             }
-            end = old.from_ms;
+            s.to_ms = old.from_ms;
         }
-        struct gap_entry g = {{.from_ms = from, .to_ms = end < GAP_FOREVER ? end : 0}, from_ms};
+        from = s.to_ms;
+        if (is_key(m, s.from_ms))
+            continue;
+        struct gap_entry g = {{.from_ms = s.from_ms, .to_ms = s.to_ms}, from_ms};
+        if (s.to_ms == GAP_FOREVER)
+            g.gap.to_ms = 0;
         memcpy(g.gap.code, m->code, CODE_MAX);
         strncpy(g.gap.reason, reason, sizeof g.gap.reason - 1);
         append(m, &g);
         e->sink.gap(e->sink.ctx, &g.gap);
-        from = end;
     }
 }
 

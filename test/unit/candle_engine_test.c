@@ -419,7 +419,7 @@ static void check_view(const struct world *w, int m, enum interval i)
     }
 }
 
-/* Every second not known since the market was first heard is in one open entry, no other is. */
+/* Every second not known since the market was first heard is in an open entry, no other is. */
 static void check_gaps(const struct world *w, int m)
 {
     const struct oracle_market *om = &w->oracle->markets[m];
@@ -438,14 +438,13 @@ static void check_gaps(const struct world *w, int m)
             if (in && !known && g->state != CANDLE_GAP_OPEN)
                 fail_at("said to be healed or lost", m, INTERVAL_1S, s);
         }
-        for (size_t k = 0; k < w->now->gap_count[m] && trace && !known && entries != gap; k++)
+        for (size_t k = 0; k < w->now->gap_count[m] && trace && !known && (entries > 0) != gap; k++)
             printf("entry %s %s %d\n", when(w->now->gaps[m][k].from_ms),
                    when(w->now->gaps[m][k].to_ms), w->now->gaps[m][k].state);
         /* Before the first hearing a restarted process may take what was fetched for heard. */
-        if (!known && entries != gap && om->first_heard_ms && s >= om->first_heard_ms)
+        bool heard = s >= om->first_heard_ms && s < om->heard_ms;
+        if (!known && (entries > 0) != gap && om->first_heard_ms && (heard || gap))
             fail_at(gap ? "gap not in the ledger" : "no gap, but in the ledger", m, INTERVAL_1S, s);
-        if (known && entries > 1)
-            fail_at("two entries", m, INTERVAL_1S, s);
     }
 }
 
@@ -483,6 +482,8 @@ static void commit_begin(struct world *w)
     w->then_stamp = w->stamp;
     w->then_index = w->log_count;
     w->commit_pending = true;
+    if (trace)
+        puts("commit begins");
 }
 
 static void settle(struct world *w)

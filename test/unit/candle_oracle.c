@@ -80,6 +80,7 @@ void oracle_copy(struct oracle *to, const struct oracle *from)
         t->first_heard_ms = f->first_heard_ms;
         t->heard_ms = f->heard_ms;
         t->going_ms = f->going_ms;
+        t->going_from_ms = f->going_from_ms;
         t->since_ms = f->since_ms;
         t->first_since_ms = f->first_since_ms;
     }
@@ -92,9 +93,7 @@ void oracle_restart(struct oracle *o)
         o->markets[m].since_ms = o->markets[m].first_since_ms = 0;
     /* What the note said is forgotten, what is in the ledger is not. */
     for (int m = 0; m < ORACLE_MARKETS; m++)
-        for (int64_t s = ORACLE_SECONDS; s-- > 0;)
-            if (o->markets[m].flags[s] & SECOND_GOING)
-                o->markets[m].going_ms = o->base_ms + s * 1000;
+        o->markets[m].going_ms = o->markets[m].going_from_ms;
 }
 
 /* --- coverage --------------------------------------------------------------------------- */
@@ -390,4 +389,10 @@ void oracle_gap(struct oracle *o, int market, int64_t from_ms, int64_t to_ms)
         if (f && !(*f & (SECOND_KNOWN | SECOND_LOST)))
             *f |= to_ms ? SECOND_GAP : SECOND_GOING;
     }
+    if (to_ms || going)
+        return;
+    size_t first = ORACLE_SECONDS;
+    while (first > 0 && m->flags[first - 1] & SECOND_GOING)
+        first--;
+    m->going_from_ms = o->base_ms + (int64_t)first * 1000;
 }
