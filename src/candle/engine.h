@@ -13,10 +13,12 @@ struct dirty {
     int64_t start_ms;
 };
 
-/* noted_ms: where the note put its start, before what was heard already was cut off. */
+/* noted_ms: where the note put its start, before what was heard already was cut off. going_on: the
+ * note named no end, so that the next session may set one. */
 struct gap_entry {
     struct candle_gap gap;
     int64_t noted_ms;
+    bool going_on;
 };
 
 struct market {

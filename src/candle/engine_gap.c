@@ -21,7 +21,7 @@ static void append(struct market *m, const struct gap_entry *g)
 
 void candle_engine_restore_gap(struct candle_engine *e, const struct candle_gap *g)
 {
-    append(engine_market(e, g->code), &(struct gap_entry){*g, g->from_ms});
+    append(engine_market(e, g->code), &(struct gap_entry){*g, g->from_ms, g->to_ms == 0});
 }
 
 static bool first_gap(const struct market *m, struct span s, bool going_on, struct span *first)
@@ -73,7 +73,7 @@ void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_
         from = s.to_ms;
         if (is_key(m, s.from_ms))
             continue;
-        struct gap_entry g = {{.from_ms = s.from_ms, .to_ms = s.to_ms}, from_ms};
+        struct gap_entry g = {{.from_ms = s.from_ms, .to_ms = s.to_ms}, from_ms, to_ms == 0};
         if (s.to_ms == GAP_FOREVER)
             g.gap.to_ms = 0;
         memcpy(g.gap.code, m->code, CODE_MAX);
@@ -90,9 +90,13 @@ static void end_going_on(struct candle_engine *e, struct market *m, int64_t sinc
 {
     for (size_t k = 0; k < m->gap_count; k++) {
         struct gap_entry *g = &m->gaps[k];
-        if (g->gap.to_ms || g->noted_ms > since_ms)
+        if (!g->going_on || g->noted_ms > since_ms)
             continue;
-        g->gap.to_ms = from_ms > g->gap.from_ms ? from_ms : g->gap.from_ms;
+        g->going_on = false;
+        int64_t to = from_ms > g->gap.from_ms ? from_ms : g->gap.from_ms;
+        if (to >= gap_to(&g->gap))
+            continue;
+        g->gap.to_ms = to;
         e->sink.gap(e->sink.ctx, &g->gap);
     }
 }

@@ -278,6 +278,10 @@ enum err message_gap_read(const char *json, size_t len, struct message_gap *out)
     enum err e = read_members(json, len, "gap", HAS_FROM | HAS_TO | HAS_REASON | HAS_CODES, &m);
     if (e != OK)
         return e;
+    if (m.to_ms && m.from_ms >= m.to_ms) {
+        message_codes_free(&m.codes);
+        return ERR_INVALID;
+    }
     *out = (struct message_gap){.from_ms = m.from_ms, .to_ms = m.to_ms, .codes = m.codes};
     memcpy(out->reason, m.reason, sizeof out->reason);
     return OK;

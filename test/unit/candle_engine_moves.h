@@ -80,7 +80,7 @@ static void send_watermark(struct world *w)
 static void move_watermark(struct world *w)
 {
     pass_time(w);
-    if (w->connected || chance(10)) {
+    if (w->connected) {
         if (w->since_ms)
             send_watermark(w);
         return;
@@ -105,10 +105,13 @@ static void move_gap(struct world *w)
             msg.to_ms = w->now_ms;
     } else {
         msg.market = w->heard;
-        w->connected = false;
     }
-    if (chance(90) || msg.to_ms)
+    if (chance(90)) {
+        w->connected = w->connected && msg.to_ms;
         deliver(w, &msg);
+    } else if (msg.to_ms == 0) {
+        w->connected = chance(50); /* a collector that says nothing, and one that goes on */
+    }
 }
 
 static enum message_purpose random_purpose(void)

@@ -537,6 +537,8 @@ static void restart(struct world *w)
         for (int m = 0; msg->kind == MESSAGE_WATERMARK && m < msg->market; m++) {
             struct oracle_market *om = &w->oracle->markets[m];
             int64_t since = msg->from_ms;
+            if (om->first_heard_ms == 0)
+                oracle_session(w->oracle, m, since);
             om->since_ms = since > om->since_ms ? since : om->since_ms;
             om->first_since_ms = om->first_since_ms ? om->first_since_ms : since;
         }

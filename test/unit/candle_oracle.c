@@ -79,6 +79,7 @@ void oracle_copy(struct oracle *to, const struct oracle *from)
         rows_copy(&t->closed[1], &f->closed[1]);
         t->first_heard_ms = f->first_heard_ms;
         t->heard_ms = f->heard_ms;
+        t->covered_once = f->covered_once;
         t->going_ms = f->going_ms;
         t->going_from_ms = f->going_from_ms;
         t->since_ms = f->since_ms;
@@ -89,11 +90,13 @@ void oracle_copy(struct oracle *to, const struct oracle *from)
 
 void oracle_restart(struct oracle *o)
 {
-    for (int m = 0; m < ORACLE_MARKETS; m++)
-        o->markets[m].since_ms = o->markets[m].first_since_ms = 0;
-    /* What the note said is forgotten, what is in the ledger is not. */
-    for (int m = 0; m < ORACLE_MARKETS; m++)
-        o->markets[m].going_ms = o->markets[m].going_from_ms;
+    for (int k = 0; k < ORACLE_MARKETS; k++) {
+        struct oracle_market *m = &o->markets[k];
+        m->since_ms = m->first_since_ms = 0;
+        m->going_ms = m->going_from_ms; /* the note is forgotten, the ledger is not */
+        if (!m->covered_once) /* heard for less than the closing delay: nothing tells of it */
+            m->first_heard_ms = m->heard_ms = 0;
+    }
 }
 
 /* --- coverage --------------------------------------------------------------------------- */
@@ -297,8 +300,9 @@ static void close_market(struct oracle *o, int market, int64_t tell_from)
 
 /* --- hearing ---------------------------------------------------------------------------- */
 
-static void new_session(struct oracle *o, struct oracle_market *m, int64_t since)
+void oracle_session(struct oracle *o, int market, int64_t since)
 {
+    struct oracle_market *m = &o->markets[market];
     int64_t from = interval_start(INTERVAL_1S, since + 999);
     if (m->first_heard_ms == 0) {
         /* What was fetched within the hour before must join. */
@@ -334,12 +338,14 @@ void oracle_watermark(struct oracle *o, int count, int64_t since_ms, int64_t exc
     for (int k = 0; k < count; k++) {
         struct oracle_market *m = &o->markets[k];
         if (since_ms > m->since_ms)
-            new_session(o, m, since_ms);
+            oracle_session(o, k, since_ms);
         for (int64_t s = interval_start(INTERVAL_1S, since_ms + 999); s < to; s += 1000) {
             uint8_t *f = second(m, o->base_ms, s);
             REQUIRE(f != NULL);
-            if ((*f & (SECOND_LOST | SECOND_GAP | SECOND_GOING)) == 0)
-                *f |= SECOND_KNOWN;
+            if (*f & (SECOND_LOST | SECOND_GAP | SECOND_GOING))
+                continue;
+            *f |= SECOND_KNOWN;
+            m->covered_once = true;
         }
         if (to > m->heard_ms)
             m->heard_ms = to;

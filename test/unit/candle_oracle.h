@@ -40,6 +40,7 @@ struct oracle_market {
     size_t span_count;
     struct oracle_rows closed[2]; /* memo: windows known to be covered, or known (with lost) */
     int64_t first_heard_ms, heard_ms;
+    bool covered_once;               /* hearing has covered something */
     int64_t going_ms, going_from_ms; /* start of the gap that goes on, as noted and in the ledger */
     /* of this process */
     int64_t since_ms, first_since_ms;
@@ -69,6 +70,7 @@ void oracle_restart(struct oracle *o);                          /* a new process
 void oracle_candle(struct oracle *o, int market, enum interval i, const struct candle *c);
 /* markets 0 … count-1 are heard */
 void oracle_watermark(struct oracle *o, int count, int64_t since_ms, int64_t exchange_ms);
+void oracle_session(struct oracle *o, int market, int64_t since_ms); /* begins to be heard */
 void oracle_covered(struct oracle *o, int market, enum interval level, int64_t from_ms,
                     int64_t to_ms, enum message_purpose purpose);
 void oracle_gap(struct oracle *o, int market, int64_t from_ms, int64_t to_ms);
