@@ -118,8 +118,9 @@ void candle_engine_committed(struct candle_engine *e, uint64_t stamp)
     e->committed = stamp;
 }
 
-/* A version that adds to its second makes every roll-up above it greater. Any other may make them
- * smaller: then it must be known first which of them are the exchange's own. */
+/* A version that adds to its second makes the roll-ups above it greater. Any other may make them
+ * smaller: then it must be known first which of them are the exchange's own. (Of those in memory
+ * it is known.) */
 static bool adds(const struct candle *c, const struct record *r)
 {
     const struct candle none = {0};
@@ -153,7 +154,7 @@ void candle_engine_candle(struct candle_engine *e, const char *code, enum interv
     struct record *r = rows_find(e, m, i, c->start_ms);
     if (r && candle_compare(c, &r->candle) <= 0)
         return;
-    if (!adds(c, r)) {
+    if (!adds(c, r) || c->start_ms < m->resident_from[INTERVAL_1S]) {
         roll_settle(e, m);
         roll_judge(e, m, i, (struct span){c->start_ms, c->start_ms + 1});
         r = rows_find(e, m, i, c->start_ms);

@@ -114,6 +114,7 @@ enum window_status cover_status(const struct market *m, enum interval i, int64_t
 /* Says of the coarser windows than i over a span that are not covered whether they are the
  * exchange's own, before what they are made of shrinks. */
 void roll_judge(struct candle_engine *e, struct market *m, enum interval i, struct span s);
+void roll_judge_resident(struct candle_engine *e, struct market *m);
 /* 1 + sum(rev - 1) of a window's children. */
 uint32_t roll_rev(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms);
 void roll_mark_dirty(struct candle_engine *e, struct market *m, enum interval child,
@@ -133,8 +134,8 @@ void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struc
 /* engine_gap.c: the ledger */
 void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t to_ms,
               const char *reason);
-/* A session began at since_ms; it hears whole seconds from from_ms on. */
-void gap_end(struct candle_engine *e, struct market *m, int64_t since_ms, int64_t from_ms);
+/* A session began that hears whole seconds from from_ms on. */
+void gap_end(struct candle_engine *e, struct market *m, int64_t from_ms);
 void gap_refresh(struct candle_engine *e, struct market *m);
 /* First open gap that overlaps the span. */
 bool gap_covers(const struct market *m, int64_t from_ms, int64_t to_ms, struct span *first);

@@ -111,7 +111,7 @@ static void market_heard(struct candle_engine *e, struct market *m, int64_t sinc
 {
     int64_t from_ms = interval_start(INTERVAL_1S, since_ms + 999); /* a second is heard whole */
     if (since_ms > m->since_ms) {
-        gap_end(e, m, since_ms, from_ms);
+        gap_end(e, m, from_ms);
         m->since_ms = since_ms;
         if (m->first_since_ms == 0)
             m->first_since_ms = since_ms;

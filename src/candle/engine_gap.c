@@ -85,12 +85,11 @@ void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_
 
 /* A session began that hears from from_ms on: what went on ends there. An entry that begins later
  * only because its note came again (replay) was never one: it is healed with nothing in it. */
-static void end_going_on(struct candle_engine *e, struct market *m, int64_t since_ms,
-                         int64_t from_ms)
+static void end_going_on(struct candle_engine *e, struct market *m, int64_t from_ms)
 {
     for (size_t k = 0; k < m->gap_count; k++) {
         struct gap_entry *g = &m->gaps[k];
-        if (!g->going_on || g->noted_ms > since_ms)
+        if (!g->going_on || g->noted_ms > from_ms)
             continue;
         g->going_on = false;
         int64_t to = from_ms > g->gap.from_ms ? from_ms : g->gap.from_ms;
@@ -120,9 +119,9 @@ static int64_t heard_before(const struct candle_engine *e, const struct market *
 }
 
 /* What nobody spoke of between two sessions was not heard either. */
-void gap_end(struct candle_engine *e, struct market *m, int64_t since_ms, int64_t from_ms)
+void gap_end(struct candle_engine *e, struct market *m, int64_t from_ms)
 {
-    end_going_on(e, m, since_ms, from_ms);
+    end_going_on(e, m, from_ms);
     int64_t heard = heard_before(e, m, from_ms);
     gap_open(e, m, heard, from_ms, m->since_ms ? "reconnected" : "restart");
     if (m->heard_ms == 0)

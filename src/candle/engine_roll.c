@@ -202,6 +202,13 @@ static struct span windows_around(enum interval i, struct span s)
                          interval_end(i, interval_start(i, s.to_ms - 1))};
 }
 
+static void judge(struct candle_engine *e, struct market *m, enum interval i, struct record *r)
+{
+    struct candle sum;
+    if (r->own && !cover_by_children(m, i, r->candle.start_ms))
+        r->own = is_own(&r->candle, fold(e, m, i, r->candle.start_ms, &sum), &sum);
+}
+
 void roll_judge(struct candle_engine *e, struct market *m, enum interval i, struct span s)
 {
     for (enum interval p = i + 1; p < INTERVAL_COUNT; p++) {
@@ -209,12 +216,16 @@ void roll_judge(struct candle_engine *e, struct market *m, enum interval i, stru
         struct rows_cursor rows;
         rows_need(e, m, p, windows.from_ms, windows.to_ms);
         rows_open(&rows, m, p, windows.from_ms, windows.to_ms);
-        for (struct record *r; (r = rows_next(&rows)) != NULL;) {
-            struct candle sum;
-            if (r->own && !cover_by_children(m, p, r->candle.start_ms))
-                r->own = is_own(&r->candle, fold(e, m, p, r->candle.start_ms, &sum), &sum);
-        }
+        for (struct record *r; (r = rows_next(&rows)) != NULL;)
+            judge(e, m, p, r);
     }
+}
+
+void roll_judge_resident(struct candle_engine *e, struct market *m)
+{
+    for (enum interval i = INTERVAL_1M; i < INTERVAL_COUNT; i++)
+        for (size_t k = 0; k < m->series[i].count; k++)
+            judge(e, m, i, &m->series[i].items[k]);
 }
 
 /* Seconds have no children: covered, they are closed as they are. */

@@ -66,6 +66,7 @@ void rows_ready(struct candle_engine *e, struct market *m)
         else
             m->resident_from[i] = INT64_MAX;
     }
+    roll_judge_resident(e, m);
     /* Open parents need not be in the store: they are made again from their children. */
     for (enum interval i = 0; i < INTERVAL_COUNT; i++)
         for (size_t k = 0; k < m->series[i].count; k++)

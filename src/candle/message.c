@@ -119,7 +119,9 @@ static bool read_int(const struct json *j, enum json_token t, int64_t *out)
 
 static bool read_text(const struct json *j, enum json_token t, char *out, size_t size)
 {
-    if (t != JSON_STRING || j->escaped || j->text_len >= size)
+    /* What would be escaped when written again is refused. */
+    if (t != JSON_STRING || j->escaped || j->text_len >= size ||
+        memchr(j->text, 0x7f, j->text_len) != NULL)
         return false;
     memcpy(out, j->text, j->text_len);
     out[j->text_len] = '\0';

@@ -428,7 +428,7 @@ static void check_gaps(const struct world *w, int m)
         uint8_t f = oracle_flags(w->oracle, m, s);
         bool known = f & (SECOND_KNOWN | SECOND_LOST);
         bool gap = f & (SECOND_GAP | SECOND_GOING);
-        if (!known && !gap && om->first_heard_ms && s >= om->first_heard_ms && s < om->heard_ms)
+        if (!known && !gap && om->covered_from_ms && s >= om->covered_from_ms && s < om->heard_ms)
             fail_at("silent gap (oracle)", m, INTERVAL_1S, s);
         int entries = 0;
         for (size_t k = 0; k < w->now->gap_count[m]; k++) {
@@ -442,8 +442,9 @@ static void check_gaps(const struct world *w, int m)
             printf("entry %s %s %d\n", when(w->now->gaps[m][k].from_ms),
                    when(w->now->gaps[m][k].to_ms), w->now->gaps[m][k].state);
         /* Before the first hearing a restarted process may take what was fetched for heard. */
-        bool heard = s >= om->first_heard_ms && s < om->heard_ms;
-        if (!known && (entries > 0) != gap && om->first_heard_ms && (heard || gap))
+        bool heard = s < om->heard_ms;
+        if (!known && (entries > 0) != gap && om->covered_from_ms && s >= om->covered_from_ms &&
+            (heard || gap))
             fail_at(gap ? "gap not in the ledger" : "no gap, but in the ledger", m, INTERVAL_1S, s);
     }
 }

@@ -79,7 +79,7 @@ void oracle_copy(struct oracle *to, const struct oracle *from)
         rows_copy(&t->closed[1], &f->closed[1]);
         t->first_heard_ms = f->first_heard_ms;
         t->heard_ms = f->heard_ms;
-        t->covered_once = f->covered_once;
+        t->covered_from_ms = f->covered_from_ms;
         t->going_ms = f->going_ms;
         t->going_from_ms = f->going_from_ms;
         t->since_ms = f->since_ms;
@@ -94,7 +94,8 @@ void oracle_restart(struct oracle *o)
         struct oracle_market *m = &o->markets[k];
         m->since_ms = m->first_since_ms = 0;
         m->going_ms = m->going_from_ms; /* the note is forgotten, the ledger is not */
-        if (!m->covered_once) /* heard for less than the closing delay: nothing tells of it */
+        if (m->covered_from_ms ==
+            0) /* heard for less than the closing delay: nothing tells of it */
             m->first_heard_ms = m->heard_ms = 0;
     }
 }
@@ -318,9 +319,9 @@ void oracle_session(struct oracle *o, int market, int64_t since)
     }
     for (int64_t s = o->base_ms; s < o->base_ms + ORACLE_SECONDS * 1000; s += 1000) {
         uint8_t *f = second(m, o->base_ms, s);
-        if (*f & SECOND_GOING && s < from && m->going_ms <= since)
+        if (*f & SECOND_GOING && s < from && m->going_ms <= from)
             *f |= SECOND_GAP;
-        if (m->going_ms <= since)
+        if (m->going_ms <= from)
             *f &= (uint8_t)~SECOND_GOING;
         if (s >= m->heard_ms && s < from && !(*f & (SECOND_KNOWN | SECOND_LOST)))
             *f |= SECOND_GAP;
@@ -345,7 +346,8 @@ void oracle_watermark(struct oracle *o, int count, int64_t since_ms, int64_t exc
             if (*f & (SECOND_LOST | SECOND_GAP | SECOND_GOING))
                 continue;
             *f |= SECOND_KNOWN;
-            m->covered_once = true;
+            if (m->covered_from_ms == 0 || s < m->covered_from_ms)
+                m->covered_from_ms = s;
         }
         if (to > m->heard_ms)
             m->heard_ms = to;

@@ -40,7 +40,7 @@ struct oracle_market {
     size_t span_count;
     struct oracle_rows closed[2]; /* memo: windows known to be covered, or known (with lost) */
     int64_t first_heard_ms, heard_ms;
-    bool covered_once;               /* hearing has covered something */
+    int64_t covered_from_ms;         /* first second that hearing covered */
     int64_t going_ms, going_from_ms; /* start of the gap that goes on, as noted and in the ledger */
     /* of this process */
     int64_t since_ms, first_since_ms;
