@@ -85,7 +85,8 @@ void candle_engine_candle(struct candle_engine *e, const char *code, enum interv
 void candle_engine_watermark(struct candle_engine *e, const struct message_watermark *m);
 void candle_engine_covered(struct candle_engine *e, const struct message_covered *m);
 void candle_engine_gap(struct candle_engine *e, const struct message_gap *m);
-/* Rolls up what changed in open windows and tells changed coverage. Call after each run of messages. */
+/* Rolls up what changed in open windows and tells changed coverage. Call after each run of
+ * messages. */
 void candle_engine_settle(struct candle_engine *e);
 
 /* Rows of `level` before before_ms are going to be dropped by retention: their windows keep
@@ -99,7 +100,8 @@ size_t candle_engine_open(struct candle_engine *e, const char *code, enum interv
                           struct candle *out, size_t max);
 bool candle_engine_covers(struct candle_engine *e, const char *code, enum interval i,
                           int64_t from_ms, int64_t to_ms);
-/* Start of the span of E(i) that holds the window just before to_ms, or to_ms when that is not covered. */
+/* Start of the span of E(i) that holds the window just before to_ms, or to_ms when that is not
+ * covered. */
 int64_t candle_engine_covered_from(struct candle_engine *e, const char *code, enum interval i,
                                    int64_t to_ms);
 /* All of the span is known to be lost. */

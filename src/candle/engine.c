@@ -47,6 +47,11 @@ struct market *engine_market(struct candle_engine *e, const char *code)
     return *at;
 }
 
+struct market *engine_known_market(const struct candle_engine *e, const char *code)
+{
+    return *slot(e->markets, e->market_cap, code);
+}
+
 void engine_queue(struct candle_engine *e, struct market *m)
 {
     if (m->queued)
@@ -73,12 +78,13 @@ static void market_free(struct market *m)
 {
     for (int i = 0; i < INTERVAL_COUNT; i++) {
         spans_free(&m->cov[i]);
+        spans_free(&m->covered[i]);
+        spans_free(&m->known[i]);
         series_free(&m->series[i]);
         series_free(&m->deep[i]);
         spans_free(&m->deep_loaded[i]);
     }
     spans_free(&m->lost);
-    spans_free(&m->known);
     free(m->gaps);
     free(m);
 }
@@ -99,6 +105,7 @@ void candle_engine_free(struct candle_engine **e)
 void candle_engine_restore(struct candle_engine *e, int64_t watermark_ms)
 {
     e->watermark_ms = watermark_ms;
+    e->restored_ms = watermark_ms;
 }
 
 void candle_engine_at(struct candle_engine *e, uint64_t stamp)
@@ -111,47 +118,65 @@ void candle_engine_committed(struct candle_engine *e, uint64_t stamp)
     e->committed = stamp;
 }
 
-static struct market *touched(struct candle_engine *e, const char *code)
+/* A version that adds to its second makes the roll-ups above it greater. Any other may make them
+ * smaller: then it must be known first which of them are the exchange's own. (Of those in memory
+ * it is known.) */
+static bool adds(const struct candle *c, const struct record *r)
 {
-    struct market *m = engine_market(e, code);
-    if (!m->loaded)
-        rows_load_resident(e, m);
-    engine_queue(e, m);
-    return m;
+    const struct candle none = {0};
+    const struct candle *before = r ? &r->candle : &none;
+    return c->repair == before->repair && !c->tombstone && c->volume > before->volume;
 }
 
-/* rev and state of a new version; before is NULL where there was none (DESIGN 2.6). */
-static void version(struct candle *next, const struct candle *before, bool closed)
+/* rev and state of a new version (DESIGN 2.6). */
+static void version(struct candle *next, const struct candle *before, enum window_status status,
+                    uint32_t least_rev)
 {
-    uint32_t rev = before ? before->rev : 1;
-    next->rev = closed ? rev + 1 : rev;
-    next->state = closed ? CANDLE_REPAIRED : CANDLE_FORMING;
+    bool closed = status != WINDOW_OPEN || before->state != CANDLE_FORMING;
+    next->rev = before->rev + closed;
+    if (next->rev < least_rev)
+        next->rev = least_rev;
+    next->state =
+        (uint8_t)(status == WINDOW_CLOSED ? CANDLE_REPAIRED : roll_state(status, before, true));
 }
 
 void candle_engine_candle(struct candle_engine *e, const char *code, enum interval i,
                           const struct candle *c)
 {
-    struct market *m = touched(e, code);
-    if (i != INTERVAL_1S && cover_by_children(m, i, c->start_ms))
-        return;
+    struct market *m = engine_market(e, code);
+    rows_ready(e, m);
+    engine_queue(e, m);
+    if (i != INTERVAL_1S) {
+        if (cover_by_children(m, i, c->start_ms))
+            return;
+        roll_settle(e, m);
+    }
     struct record *r = rows_find(e, m, i, c->start_ms);
-    /* A roll-up of children that do not cover is only a guess: the exchange's own word wins. */
-    bool guess = r && i != INTERVAL_1S && !r->own;
-    if (r && !guess && candle_compare(c, &r->candle) <= 0)
+    if (r && candle_compare(c, &r->candle) <= 0)
         return;
-    struct candle before = r ? r->candle : (struct candle){.state = CANDLE_FORMING};
+    if (!adds(c, r) || c->start_ms < m->resident_from[INTERVAL_1S]) {
+        roll_settle(e, m);
+        roll_judge(e, m, i, (struct span){c->start_ms, c->start_ms + 1});
+        r = rows_find(e, m, i, c->start_ms);
+    }
+    enum window_status status = cover_status(m, i, c->start_ms);
+    uint32_t least_rev = roll_rev(e, m, i, c->start_ms);
+    struct candle before = r ? r->candle : (struct candle){.rev = 1, .state = CANDLE_FORMING};
     struct candle next = *c;
-    bool closed = cover_status(m, i, c->start_ms) != WINDOW_OPEN;
-    version(&next, r && !guess ? &before : NULL, closed && !guess);
+    version(&next, &before, status, least_rev);
     if (r == NULL)
         r = rows_insert(m, i, c->start_ms);
     r->candle = next;
     r->own = i != INTERVAL_1S;
     roll_tell(e, m, i, r, &before, TELL_ALL);
-    if (closed)
+    if (status != WINDOW_OPEN) {
         roll_propagate(e, m, i, c->start_ms, TELL_ALL);
-    else
-        roll_mark_dirty(e, m, i, c->start_ms);
+        return;
+    }
+    roll_mark_dirty(e, m, i, c->start_ms);
+    /* A parent may be closed by what was fetched: each change of it counts, so none may wait. */
+    if (c->start_ms < cover_end(m))
+        roll_settle(e, m);
 }
 
 static void tell_coverage(struct candle_engine *e, struct market *m)
@@ -165,8 +190,20 @@ static void tell_coverage(struct candle_engine *e, struct market *m)
     m->lost_changed = false;
 }
 
+/* Time goes on for markets that no message names, too. */
+static void queue_all(struct candle_engine *e)
+{
+    if (e->trimmed_minute == rows_minute(e))
+        return;
+    e->trimmed_minute = rows_minute(e);
+    for (size_t k = 0; k < e->market_cap; k++)
+        if (e->markets[k] && e->markets[k]->resident)
+            engine_queue(e, e->markets[k]);
+}
+
 void candle_engine_settle(struct candle_engine *e)
 {
+    queue_all(e);
     for (size_t k = 0; k < e->queue_count; k++) {
         struct market *m = e->queue[k];
         roll_settle(e, m);
@@ -177,29 +214,38 @@ void candle_engine_settle(struct candle_engine *e)
     e->queue_count = 0;
 }
 
-size_t candle_engine_open(struct candle_engine *e, const char *code, enum interval i, uint64_t seq,
-                          struct candle *out, size_t max)
+/* Newest first; returns how many are in out then. */
+static size_t open_of(const struct series *s, uint64_t seq, struct candle *out, size_t count,
+                      size_t max)
 {
-    struct market *m = engine_market(e, code);
-    if (!m->loaded)
-        rows_load_resident(e, m);
-    const struct series *s = &m->series[i];
-    size_t first = s->count;
-    /* Newest first back to the oldest that is open; the rest is closed and in the store. */
-    for (size_t k = s->count, taken = 0; k-- > 0 && taken < max;) {
+    for (size_t k = s->count; k-- > 0 && count < max;) {
         const struct record *r = &s->items[k];
-        if (r->candle.state == CANDLE_FORMING || r->close_seq > seq) {
-            first = k;
-            taken++;
-        }
-    }
-    size_t count = 0;
-    for (size_t k = first; k < s->count && count < max; k++) {
-        const struct record *r = &s->items[k];
-        if ((r->candle.state != CANDLE_FORMING && r->close_seq <= seq) || r->candle.tombstone)
+        bool seen = r->candle.state != CANDLE_FORMING && r->close_seq <= seq;
+        if (seen || r->candle.tombstone)
             continue;
         out[count] = r->candle;
         out[count++].state = CANDLE_FORMING;
+    }
+    return count;
+}
+
+size_t candle_engine_open(struct candle_engine *e, const char *code, enum interval i, uint64_t seq,
+                          struct candle *out, size_t max)
+{
+    struct market *m = engine_known_market(e, code);
+    if (m == NULL)
+        return 0;
+    if (!m->resident) { /* open parents are made again */
+        rows_ready(e, m);
+        roll_settle(e, m);
+        engine_queue(e, m);
+    }
+    size_t count = open_of(&m->series[i], seq, out, 0, max);
+    count = open_of(&m->deep[i], seq, out, count, max);
+    for (size_t k = 0; k < count / 2; k++) {
+        struct candle c = out[k];
+        out[k] = out[count - 1 - k];
+        out[count - 1 - k] = c;
     }
     return count;
 }
@@ -211,12 +257,13 @@ int64_t candle_engine_watermark_ms(const struct candle_engine *e)
 
 int64_t candle_engine_heard_since(struct candle_engine *e, const char *code)
 {
-    return engine_market(e, code)->since_ms;
+    const struct market *m = engine_known_market(e, code);
+    return m ? m->first_since_ms : 0;
 }
 
 void candle_engine_open_gaps(struct candle_engine *e, candle_gap_f *each, void *ctx)
 {
     for (size_t k = 0; k < e->market_cap; k++)
         for (size_t g = 0; e->markets[k] && g < e->markets[k]->gap_count; g++)
-            each(ctx, &e->markets[k]->gaps[g]);
+            each(ctx, &e->markets[k]->gaps[g].gap);
 }

@@ -13,12 +13,22 @@ struct dirty {
     int64_t start_ms;
 };
 
+/* noted_ms: where the note put its start, before what was heard already was cut off. going_on: the
+ * note named no end, so that the next session may set one. */
+struct gap_entry {
+    struct candle_gap gap;
+    int64_t noted_ms;
+    bool going_on;
+};
+
 struct market {
     char code[CODE_MAX];
-    struct spans cov[INTERVAL_COUNT]; /* known directly at that level */
+    struct spans cov[INTERVAL_COUNT]; /* known directly at that level; whole windows */
     struct spans lost;                /* nothing can fill it */
-    struct spans known;               /* cov[1s] and lost together */
-    unsigned cov_changed;             /* bit per level, to be told */
+    /* Kept from the two: covered[i] is what is known at level i or by its children, window by
+     * window; known[i] is the same with what is lost counted as known. */
+    struct spans covered[INTERVAL_COUNT], known[INTERVAL_COUNT];
+    unsigned cov_changed; /* bit per level, to be told */
     bool lost_changed;
     /* series[i] holds every record that starts at resident_from[i] or later. Older ones are in
      * the store; deep[i] holds those of them that changed or were just looked at. */
@@ -26,16 +36,18 @@ struct market {
     int64_t resident_from[INTERVAL_COUNT];
     struct series deep[INTERVAL_COUNT];
     struct spans deep_loaded[INTERVAL_COUNT];
-    bool loaded;
+    bool resident;          /* false: no watermark yet, everything is deep */
+    int64_t trimmed_minute; /* of the engine's watermark */
     /* Open parents whose children changed; rolled up on settle, finest first. */
     struct dirty dirty[DIRTY_MAX];
     size_t dirty_count;
     bool queued; /* in the engine's list of markets to settle */
-    /* Gaps not healed or lost. */
-    struct candle_gap *gaps;
+    /* Gaps not healed or lost; only one that goes on may overlap others. */
+    struct gap_entry *gaps;
     size_t gap_count, gap_cap;
     int64_t since_ms;       /* of the newest session that heard it */
     int64_t first_since_ms; /* of the first session in this process */
+    int64_t heard_ms;       /* up to where sessions heard it, gaps included; 0: not yet */
 };
 
 struct candle_engine {
@@ -47,26 +59,38 @@ struct candle_engine {
     size_t queue_count, queue_cap;
     uint64_t stamp, committed;
     int64_t watermark_ms;
+    int64_t trimmed_minute;
+    int64_t restored_ms; /* newest watermark of an earlier process, 0: none */
 };
 
 /* Changes of windows that end after this time are told to clients one by one (DESIGN 2.7). */
 #define TELL_ALL  INT64_MIN
 #define TELL_NONE INT64_MAX
 
+/* End of a gap that is still going on, in comparisons. */
+#define GAP_FOREVER (INT64_MAX / 4)
+
 enum window_status { WINDOW_OPEN, WINDOW_CLOSED, WINDOW_PARTIAL };
 
 /* engine.c */
-struct market *engine_market(struct candle_engine *e, const char *code);
+struct market *engine_market(struct candle_engine *e, const char *code); /* made if need be */
+struct market *engine_known_market(const struct candle_engine *e, const char *code); /* or NULL */
 void engine_queue(struct candle_engine *e, struct market *m);
 
 /* engine_rows.c: records wherever they live */
-void rows_load_resident(struct candle_engine *e, struct market *m);
+/* Call before a market's rows are looked at in a message. */
+void rows_ready(struct candle_engine *e, struct market *m);
+/* What is resident changes when this does. */
+int64_t rows_minute(const struct candle_engine *e);
 void rows_trim(struct candle_engine *e, struct market *m);
 void rows_need(struct candle_engine *e, struct market *m, enum interval i, int64_t from_ms,
                int64_t to_ms);
 struct record *rows_find(struct candle_engine *e, struct market *m, enum interval i,
                          int64_t start_ms);
 struct record *rows_insert(struct market *m, enum interval i, int64_t start_ms);
+/* While it forms, a parent must be in the store too when it could not be made again from what is
+ * in memory after a restart. */
+bool rows_must_keep(const struct market *m, enum interval i, const struct record *r);
 /* Iterates ascending; call rows_need before. Pointers end with the next insert. */
 struct rows_cursor {
     struct market *market;
@@ -79,21 +103,30 @@ void rows_open(struct rows_cursor *c, struct market *m, enum interval i, int64_t
 struct record *rows_next(struct rows_cursor *c);
 
 /* engine_cover.c: what is covered */
-bool cover_has(const struct market *m, enum interval i, int64_t from_ms, int64_t to_ms);
 /* Covered by children (not at its own level): then it is computed. */
 bool cover_by_children(const struct market *m, enum interval i, int64_t start_ms);
+/* Nothing that ends later is known at any level. */
+int64_t cover_end(const struct market *m);
+/* OPEN: forming. PARTIAL: known, but part of it only as lost. */
 enum window_status cover_status(const struct market *m, enum interval i, int64_t start_ms);
 
 /* engine_roll.c: roll-up and closing */
+/* Says of the coarser windows than i over a span that are not covered whether they are the
+ * exchange's own, before what they are made of shrinks. */
+void roll_judge(struct candle_engine *e, struct market *m, enum interval i, struct span s);
+void roll_judge_resident(struct candle_engine *e, struct market *m);
+/* 1 + sum(rev - 1) of a window's children. */
+uint32_t roll_rev(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms);
 void roll_mark_dirty(struct candle_engine *e, struct market *m, enum interval child,
                      int64_t start_ms);
 void roll_settle(struct candle_engine *e, struct market *m);
 /* A record of (i) that is closed changed: its closed parents change now, its open ones later. */
 void roll_propagate(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms,
                     int64_t tell_from_ms);
-/* Closes what [from_ms, to_ms) newly covers, finest first. */
-void roll_close(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t to_ms,
+/* Closes what [from_ms, to_ms), newly covered at a level, completes, finest first. */
+void roll_close(struct candle_engine *e, struct market *m, enum interval level, struct span s,
                 int64_t tell_from_ms);
+enum candle_state roll_state(enum window_status status, const struct candle *before, bool changed);
 /* Tells a changed record; before: its content before, forming where there was none. */
 void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struct record *r,
                const struct candle *before, int64_t tell_from_ms);
@@ -101,8 +134,10 @@ void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struc
 /* engine_gap.c: the ledger */
 void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t to_ms,
               const char *reason);
-void gap_end(struct candle_engine *e, struct market *m, int64_t since_ms);
+/* A session began that hears whole seconds from from_ms on. */
+void gap_end(struct candle_engine *e, struct market *m, int64_t from_ms);
 void gap_refresh(struct candle_engine *e, struct market *m);
-bool gap_covers(const struct market *m, int64_t from_ms, int64_t to_ms, struct candle_gap *first);
+/* First open gap that overlaps the span. */
+bool gap_covers(const struct market *m, int64_t from_ms, int64_t to_ms, struct span *first);
 
 #endif

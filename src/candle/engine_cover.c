@@ -5,105 +5,120 @@
 /* Rows of a longer gap are not pushed one by one: its ledger entry names the span to fetch. */
 enum { HEAL_TOLD_MS = 3600 * 1000 };
 
-static int64_t known_end(const struct market *m)
+/* Windows that lie whole in the span; false: none. All of time begins at 0, also for weeks. */
+static bool whole_windows(enum interval i, struct span *s)
 {
-    int64_t end = spans_end(&m->known);
-    for (enum interval i = INTERVAL_1M; i < INTERVAL_COUNT; i++)
-        if (spans_end(&m->cov[i]) > end)
-            end = spans_end(&m->cov[i]);
-    return end;
+    int64_t start = s->from_ms > 0 ? interval_start(i, s->from_ms) : s->from_ms;
+    s->from_ms = start < s->from_ms ? interval_end(i, start) : start;
+    s->to_ms = interval_start(i, s->to_ms);
+    return s->from_ms < s->to_ms;
 }
 
-/* lost counts as covered at the level of seconds where with_lost is true. */
-static bool covered(const struct market *m, enum interval i, struct span s, bool with_lost)
+/* Adds whole windows of a level to a set of all levels, and the coarser windows they complete. */
+static void grow(struct spans *set, enum interval i, struct span s)
 {
-    if (i == INTERVAL_1S)
-        return spans_contain(with_lost ? &m->known : &m->cov[INTERVAL_1S], s.from_ms, s.to_ms);
-    if (spans_contain(&m->cov[i], s.from_ms, s.to_ms))
-        return true;
-    enum interval child = interval_table[i].child;
-    /* The newest window is the one most often not yet covered: look there first. */
-    for (int64_t end = s.to_ms; end > s.from_ms;) {
-        int64_t start = interval_start(i, end - 1);
-        struct span window = {start, end};
-        if (!spans_contain(&m->cov[i], start, end) && !covered(m, child, window, with_lost))
-            return false;
-        end = start;
+    if (!spans_add(&set[i], s.from_ms, s.to_ms))
+        return;
+    struct span all = spans_around(&set[i], s.from_ms);
+    for (enum interval p = i + 1; p < INTERVAL_COUNT; p++) {
+        struct span windows = all;
+        if (interval_table[p].child == i && whole_windows(p, &windows))
+            grow(set, p, windows);
     }
+}
+
+/* Remembers new coverage of a level; true when it grew. */
+static bool cover_add(struct market *m, enum interval i, struct span s)
+{
+    if (!whole_windows(i, &s) || !spans_add(&m->cov[i], s.from_ms, s.to_ms))
+        return false;
+    m->cov_changed |= 1u << i;
+    grow(m->covered, i, s);
+    grow(m->known, i, s);
     return true;
 }
 
-bool cover_has(const struct market *m, enum interval i, int64_t from_ms, int64_t to_ms)
+static bool lost_add(struct market *m, struct span s)
 {
-    if (spans_contain(&m->cov[INTERVAL_1S], from_ms, to_ms))
-        return true;
-    return to_ms <= known_end(m) && covered(m, i, (struct span){from_ms, to_ms}, false);
+    if (!whole_windows(INTERVAL_1S, &s) || !spans_add(&m->lost, s.from_ms, s.to_ms))
+        return false;
+    m->lost_changed = true;
+    grow(m->known, INTERVAL_1S, s);
+    return true;
 }
 
 bool cover_by_children(const struct market *m, enum interval i, int64_t start_ms)
 {
-    return cover_has(m, interval_table[i].child, start_ms, interval_end(i, start_ms));
+    return spans_contain(&m->covered[interval_table[i].child], start_ms, interval_end(i, start_ms));
 }
 
 enum window_status cover_status(const struct market *m, enum interval i, int64_t start_ms)
 {
     int64_t end = interval_end(i, start_ms);
-    if (end > known_end(m))
-        return WINDOW_OPEN;
-    if (cover_has(m, i, start_ms, end))
+    if (spans_contain(&m->covered[i], start_ms, end))
         return WINDOW_CLOSED;
-    bool lost = m->lost.count && covered(m, i, (struct span){start_ms, end}, true);
-    return lost ? WINDOW_PARTIAL : WINDOW_OPEN;
+    return spans_contain(&m->known[i], start_ms, end) ? WINDOW_PARTIAL : WINDOW_OPEN;
 }
 
-/* Remembers new coverage of a level; true when it grew. */
-static bool cover_add(struct market *m, enum interval i, int64_t from_ms, int64_t to_ms)
+int64_t cover_end(const struct market *m)
 {
-    if (!spans_add(&m->cov[i], from_ms, to_ms))
-        return false;
-    m->cov_changed |= 1u << i;
-    if (i == INTERVAL_1S)
-        spans_add(&m->known, from_ms, to_ms);
-    return true;
+    int64_t end = spans_end(&m->known[0]);
+    for (enum interval i = INTERVAL_1M; i < INTERVAL_COUNT; i++)
+        if (spans_end(&m->known[i]) > end)
+            end = spans_end(&m->known[i]);
+    return end;
 }
 
 void candle_engine_restore_spans(struct candle_engine *e, const char *code, enum interval level,
                                  bool lost, const struct span *spans, size_t count)
 {
     struct market *m = engine_market(e, code);
+    unsigned changed = m->cov_changed;
+    bool lost_changed = m->lost_changed;
     for (size_t k = 0; k < count; k++) {
-        spans_add(lost ? &m->lost : &m->cov[level], spans[k].from_ms, spans[k].to_ms);
-        if (level == INTERVAL_1S)
-            spans_add(&m->known, spans[k].from_ms, spans[k].to_ms);
+        if (lost)
+            lost_add(m, spans[k]);
+        else
+            cover_add(m, level, spans[k]);
     }
+    m->cov_changed = changed; /* nothing new to be told */
+    m->lost_changed = lost_changed;
 }
 
-/* Hears [since, to) but for open gaps, span by span. */
+/* Hears [from, to) but for open gaps and what is lost. */
 static void hear(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t to_ms)
 {
-    while ((from_ms = spans_first_outside(&m->cov[INTERVAL_1S], from_ms)) < to_ms) {
-        struct candle_gap gap;
-        int64_t end = to_ms;
-        int64_t next = to_ms;
-        if (gap_covers(m, from_ms, to_ms, &gap)) {
-            end = gap.from_ms > from_ms ? gap.from_ms : from_ms;
-            next = gap.to_ms;
+    const struct spans *known = &m->known[INTERVAL_1S];
+    struct span all = {INT64_MAX, INT64_MIN};
+    while ((from_ms = spans_first_outside(known, from_ms)) < to_ms) {
+        struct span s = {from_ms, spans_first_inside(known, from_ms, to_ms)};
+        struct span gap;
+        from_ms = s.to_ms;
+        if (gap_covers(m, s.from_ms, s.to_ms, &gap)) {
+            s.to_ms = gap.from_ms;
+            from_ms = gap.to_ms;
         }
-        if (cover_add(m, INTERVAL_1S, from_ms, end))
-            roll_close(e, m, from_ms, end, TELL_ALL);
-        from_ms = next;
+        if (!cover_add(m, INTERVAL_1S, s))
+            continue;
+        all.from_ms = s.from_ms < all.from_ms ? s.from_ms : all.from_ms;
+        all.to_ms = s.to_ms;
     }
+    if (all.from_ms < all.to_ms)
+        roll_close(e, m, INTERVAL_1S, all, TELL_ALL);
 }
 
 static void market_heard(struct candle_engine *e, struct market *m, int64_t since_ms, int64_t to_ms)
 {
+    int64_t from_ms = interval_start(INTERVAL_1S, since_ms + 999); /* a second is heard whole */
     if (since_ms > m->since_ms) {
-        gap_end(e, m, since_ms);
+        gap_end(e, m, from_ms);
         m->since_ms = since_ms;
         if (m->first_since_ms == 0)
             m->first_since_ms = since_ms;
     }
-    hear(e, m, since_ms, to_ms);
+    hear(e, m, from_ms, to_ms);
+    if (to_ms > m->heard_ms)
+        m->heard_ms = to_ms;
     gap_refresh(e, m);
 }
 
@@ -114,8 +129,7 @@ void candle_engine_watermark(struct candle_engine *e, const struct message_water
         e->watermark_ms = w->exchange_ms;
     for (size_t k = 0; k < w->codes.count; k++) {
         struct market *m = engine_market(e, w->codes.items[k]);
-        if (!m->loaded)
-            rows_load_resident(e, m);
+        rows_ready(e, m);
         engine_queue(e, m);
         roll_settle(e, m);
         market_heard(e, m, w->since_ms, to);
@@ -137,85 +151,105 @@ static int64_t tell_from(const struct candle_engine *e, const struct market *m,
 void candle_engine_covered(struct candle_engine *e, const struct message_covered *c)
 {
     struct market *m = engine_market(e, c->code);
-    if (!m->loaded)
-        rows_load_resident(e, m);
+    rows_ready(e, m);
     engine_queue(e, m);
     roll_settle(e, m);
-    bool grew;
-    if (c->purpose == PURPOSE_LOST) {
-        grew = spans_add(&m->lost, c->from_ms, c->to_ms);
-        spans_add(&m->known, c->from_ms, c->to_ms);
-        m->lost_changed = m->lost_changed || grew;
-    } else {
-        grew = cover_add(m, c->interval, c->from_ms, c->to_ms);
-    }
-    if (!grew)
+    bool lost = c->purpose == PURPOSE_LOST;
+    enum interval level = lost ? INTERVAL_1S : c->interval;
+    struct span s = {c->from_ms, c->to_ms};
+    if (lost ? !lost_add(m, s) : !cover_add(m, level, s))
         return;
-    roll_close(e, m, c->from_ms, c->to_ms, tell_from(e, m, c->purpose));
+    whole_windows(level, &s);
+    roll_close(e, m, level, s, tell_from(e, m, c->purpose));
     gap_refresh(e, m);
 }
 
 bool candle_engine_covers(struct candle_engine *e, const char *code, enum interval i,
                           int64_t from_ms, int64_t to_ms)
 {
-    return cover_has(engine_market(e, code), i, from_ms, to_ms);
+    const struct market *m = engine_known_market(e, code);
+    return m && spans_contain(&m->covered[i], from_ms, to_ms);
 }
 
 bool candle_engine_lost(struct candle_engine *e, const char *code, int64_t from_ms, int64_t to_ms)
 {
-    return spans_contain(&engine_market(e, code)->lost, from_ms, to_ms);
-}
-
-/* Start of the first window that begins at ms or later; all of time begins at 0. */
-static int64_t first_whole_window(enum interval i, int64_t ms)
-{
-    if (ms <= 0)
-        return 0;
-    int64_t start = interval_start(i, ms);
-    return start == ms ? start : interval_end(i, start);
+    const struct market *m = engine_known_market(e, code);
+    return m && spans_contain(&m->lost, from_ms, to_ms);
 }
 
 int64_t candle_engine_covered_from(struct candle_engine *e, const char *code, enum interval i,
                                    int64_t to_ms)
 {
-    const struct market *m = engine_market(e, code);
-    int64_t from = to_ms;
-    for (;;) {
-        int64_t before = from;
-        for (enum interval level = i;; level = interval_table[level].child) {
-            const struct spans *s = &m->cov[level];
-            for (size_t k = s->count; k-- > 0;)
-                if (s->items[k].from_ms < from && s->items[k].to_ms >= from) {
-                    from = first_whole_window(i, s->items[k].from_ms);
-                    break;
-                }
-            if (level == INTERVAL_1S)
-                break;
-        }
-        if (from >= before)
-            return before;
+    const struct market *m = engine_known_market(e, code);
+    if (m == NULL)
+        return to_ms;
+    int64_t start = interval_prev(i, to_ms);
+    return spans_contain(&m->covered[i], start, to_ms) ? spans_around(&m->covered[i], start).from_ms
+                                                       : to_ms;
+}
+
+/* What is lost of a minute whose seconds go stays the reason why it is partial: the whole minute
+ * is held to be lost from now on, so that the minute's state does not hang on its seconds. */
+static void forget_lost(struct market *m, int64_t before_ms)
+{
+    for (size_t k = 0; k < m->lost.count && m->lost.items[k].from_ms < before_ms; k++) {
+        struct span s = m->lost.items[k];
+        s.from_ms = interval_start(INTERVAL_1M, s.from_ms);
+        s.to_ms = interval_end(INTERVAL_1M, interval_start(INTERVAL_1M, s.to_ms - 1));
+        if (spans_contain(&m->known[INTERVAL_1S], s.from_ms, s.to_ms) && lost_add(m, s))
+            k = SIZE_MAX; /* spans may have become one: from the start again */
     }
 }
 
 /* Dropped rows leave their parents covered at the parents' own level. */
+static void forget(struct market *m, enum interval level, int64_t before_ms)
+{
+    for (enum interval p = level + 1; p < INTERVAL_COUNT; p++) {
+        if (interval_table[p].child != level)
+            continue;
+        for (size_t k = 0; k < m->covered[level].count; k++) {
+            struct span s = m->covered[level].items[k];
+            if (s.to_ms > before_ms)
+                s.to_ms = interval_end(p, interval_start(p, before_ms - 1)) < s.to_ms
+                              ? interval_end(p, interval_start(p, before_ms - 1))
+                              : s.to_ms;
+            if (s.from_ms < before_ms)
+                cover_add(m, p, s);
+        }
+        series_presume_own(&m->series[p]);
+        series_presume_own(&m->deep[p]);
+    }
+    if (level == INTERVAL_1S)
+        forget_lost(m, before_ms);
+    spans_remove(&m->cov[level], INT64_MIN / 2, before_ms);
+    m->cov_changed |= 1u << level;
+}
+
+/* covered and known from the beginning, after something left them. */
+static void cover_again(struct market *m)
+{
+    for (enum interval i = 0; i < INTERVAL_COUNT; i++) {
+        spans_clear(&m->covered[i]);
+        spans_clear(&m->known[i]);
+    }
+    for (enum interval i = 0; i < INTERVAL_COUNT; i++)
+        for (size_t k = 0; k < m->cov[i].count; k++) {
+            grow(m->covered, i, m->cov[i].items[k]);
+            grow(m->known, i, m->cov[i].items[k]);
+        }
+    for (size_t k = 0; k < m->lost.count; k++)
+        grow(m->known, INTERVAL_1S, m->lost.items[k]);
+}
+
 void candle_engine_forget(struct candle_engine *e, enum interval level, int64_t before_ms)
 {
     for (size_t k = 0; k < e->market_cap; k++) {
         struct market *m = e->markets[k];
-        if (m == NULL || !spans_touch(&m->cov[level], INT64_MIN / 2, before_ms))
+        if (m == NULL || !spans_touch(&m->covered[level], INT64_MIN / 2, before_ms))
             continue;
-        for (enum interval p = level + 1; p < INTERVAL_COUNT; p++) {
-            if (interval_table[p].child != level)
-                continue;
-            for (size_t n = 0; n < m->cov[level].count; n++) {
-                struct span s = m->cov[level].items[n];
-                int64_t from = first_whole_window(p, s.from_ms);
-                int64_t to = interval_start(p, s.to_ms < before_ms ? s.to_ms : before_ms);
-                cover_add(m, p, from, to);
-            }
-        }
-        spans_remove(&m->cov[level], INT64_MIN / 2, before_ms);
-        m->cov_changed |= 1u << level;
+        roll_settle(e, m);
+        forget(m, level, before_ms);
+        cover_again(m);
         engine_queue(e, m);
     }
 }

@@ -7,91 +7,125 @@
 
 static int64_t gap_to(const struct candle_gap *g)
 {
-    return g->to_ms ? g->to_ms : INT64_MAX;
+    return g->to_ms ? g->to_ms : GAP_FOREVER;
 }
 
-static struct candle_gap *overlapping(struct market *m, int64_t from_ms, int64_t to_ms)
-{
-    for (size_t k = 0; k < m->gap_count; k++)
-        if (m->gaps[k].from_ms < to_ms && gap_to(&m->gaps[k]) > from_ms)
-            return &m->gaps[k];
-    return NULL;
-}
-
-static struct candle_gap *append(struct market *m, const struct candle_gap *g)
+static void append(struct market *m, const struct gap_entry *g)
 {
     if (m->gap_count == m->gap_cap) {
         m->gap_cap = m->gap_cap ? m->gap_cap * 2 : 2;
         m->gaps = mem_array(m->gaps, m->gap_cap, sizeof *m->gaps);
     }
-    m->gaps[m->gap_count] = *g;
-    return &m->gaps[m->gap_count++];
+    m->gaps[m->gap_count++] = *g;
 }
 
 void candle_engine_restore_gap(struct candle_engine *e, const struct candle_gap *g)
 {
-    append(engine_market(e, g->code), g);
+    append(engine_market(e, g->code), &(struct gap_entry){*g, g->from_ms, g->to_ms == 0});
 }
 
-/* First gap, by time, that overlaps the span. */
-bool gap_covers(const struct market *m, int64_t from_ms, int64_t to_ms, struct candle_gap *first)
+static bool first_gap(const struct market *m, struct span s, bool going_on, struct span *first)
 {
     bool found = false;
     for (size_t k = 0; k < m->gap_count; k++) {
-        const struct candle_gap *g = &m->gaps[k];
-        if (g->from_ms >= to_ms || gap_to(g) <= from_ms)
+        const struct candle_gap *g = &m->gaps[k].gap;
+        if (g->from_ms >= s.to_ms || gap_to(g) <= s.from_ms || (g->to_ms == 0 && !going_on))
             continue;
-        if (!found || g->from_ms < first->from_ms) {
-            *first = *g;
-            first->to_ms = gap_to(g);
-        }
+        if (!found || g->from_ms < first->from_ms)
+            *first = (struct span){g->from_ms, gap_to(g)};
         found = true;
     }
     return found;
 }
 
-/* to_ms 0: still going on. Parts that are covered already are no gap. */
+bool gap_covers(const struct market *m, int64_t from_ms, int64_t to_ms, struct span *first)
+{
+    return first_gap(m, (struct span){from_ms, to_ms}, true, first);
+}
+
+static bool is_key(const struct market *m, int64_t from_ms)
+{
+    for (size_t k = 0; k < m->gap_count; k++)
+        if (m->gaps[k].gap.from_ms == from_ms)
+            return true;
+    return false;
+}
+
+/* to_ms 0: still going on. What is known already is no gap, and what is in the ledger stays as it
+ * is there (the start is an entry's key): each hole between becomes an entry. A gap with an end may
+ * lie in one that goes on: that may turn out to have ended before. */
 void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t to_ms,
               const char *reason)
 {
-    int64_t from = spans_first_outside(&m->known, interval_start(INTERVAL_1S, from_ms));
-    int64_t to = to_ms ? interval_start(INTERVAL_1S, to_ms + 999) : 0;
-    struct candle_gap g = {.from_ms = from, .to_ms = to};
-    if (from >= gap_to(&g))
-        return;
-    struct candle_gap *old = overlapping(m, from, gap_to(&g));
-    if (old) {
-        /* The ledger's key is the start: an entry only ever grows to the right; what lies left
-         * of it becomes an entry of its own. */
-        if (from < old->from_ms)
-            gap_open(e, m, from, old->from_ms, reason);
-        if (gap_to(old) >= gap_to(&g))
-            return;
-        old->to_ms = to;
-        e->sink.gap(e->sink.ctx, old);
-        return;
+    const struct spans *known = &m->known[INTERVAL_1S];
+    int64_t from = interval_start(INTERVAL_1S, from_ms);
+    int64_t to = to_ms ? interval_start(INTERVAL_1S, to_ms + 999) : GAP_FOREVER;
+    while ((from = spans_first_outside(known, from)) < to) {
+        struct span s = {from, spans_first_inside(known, from, to)};
+        struct span old;
+        if (first_gap(m, s, to_ms == 0, &old)) {
+            if (old.from_ms <= from) {
+                from = old.to_ms;
+                continue;
+            }
+            s.to_ms = old.from_ms;
+        }
+        from = s.to_ms;
+        if (is_key(m, s.from_ms))
+            continue;
+        struct gap_entry g = {{.from_ms = s.from_ms, .to_ms = s.to_ms}, from_ms, to_ms == 0};
+        if (s.to_ms == GAP_FOREVER)
+            g.gap.to_ms = 0;
+        memcpy(g.gap.code, m->code, CODE_MAX);
+        strncpy(g.gap.reason, reason, sizeof g.gap.reason - 1);
+        append(m, &g);
+        e->sink.gap(e->sink.ctx, &g.gap);
     }
-    memcpy(g.code, m->code, CODE_MAX);
-    strncpy(g.reason, reason, sizeof g.reason - 1);
-    e->sink.gap(e->sink.ctx, append(m, &g));
 }
 
-/* A session that hears from since_ms on began: what went on ends there, and what nobody spoke
- * of since the last coverage was not heard either. */
-void gap_end(struct candle_engine *e, struct market *m, int64_t since_ms)
+/* A session began that hears from from_ms on: what went on ends there. An entry that begins later
+ * only because its note came again (replay) was never one: it is healed with nothing in it. */
+static void end_going_on(struct candle_engine *e, struct market *m, int64_t from_ms)
 {
     for (size_t k = 0; k < m->gap_count; k++) {
-        if (m->gaps[k].to_ms || m->gaps[k].from_ms >= since_ms)
+        struct gap_entry *g = &m->gaps[k];
+        if (!g->going_on || g->noted_ms > from_ms)
             continue;
-        m->gaps[k].to_ms = since_ms;
-        e->sink.gap(e->sink.ctx, &m->gaps[k]);
+        g->going_on = false;
+        int64_t to = from_ms > g->gap.from_ms ? from_ms : g->gap.from_ms;
+        if (to >= gap_to(&g->gap))
+            continue;
+        g->gap.to_ms = to;
+        e->sink.gap(e->sink.ctx, &g->gap);
     }
+}
+
+/* Up to where a market was heard before a session begins; what is fetched says nothing of that. */
+static int64_t heard_before(const struct candle_engine *e, const struct market *m, int64_t since_ms)
+{
+    if (m->heard_ms)
+        return m->heard_ms;
+    const struct spans *known = &m->known[INTERVAL_1S];
+    /* An earlier process heard up to its last watermark, but for markets that it had lost before.
+     */
+    int64_t end = interval_start(INTERVAL_1S, e->restored_ms - CANDLE_CLOSE_DELAY_MS);
     int64_t heard = 0;
-    for (size_t k = 0; k < m->known.count; k++)
-        if (m->known.items[k].from_ms < since_ms)
-            heard = m->known.items[k].to_ms;
-    if (heard && heard < since_ms)
-        gap_open(e, m, heard, since_ms, m->since_ms ? "reconnected" : "restart");
+    for (size_t k = 0; k < known->count && known->items[k].from_ms < end; k++)
+        heard = known->items[k].to_ms < end ? known->items[k].to_ms : end;
+    if (heard)
+        return heard;
+    /* Never heard. What was fetched to begin with, within the hour, must join the hearing. */
+    return spans_first_inside(known, interval_start(INTERVAL_1H, since_ms), since_ms);
+}
+
+/* What nobody spoke of between two sessions was not heard either. */
+void gap_end(struct candle_engine *e, struct market *m, int64_t from_ms)
+{
+    end_going_on(e, m, from_ms);
+    int64_t heard = heard_before(e, m, from_ms);
+    gap_open(e, m, heard, from_ms, m->since_ms ? "reconnected" : "restart");
+    if (m->heard_ms == 0)
+        m->heard_ms = heard > from_ms ? heard : from_ms;
 }
 
 /* Entries that are covered now are healed; those that are only covered with what is lost, lost. */
@@ -99,12 +133,14 @@ void gap_refresh(struct candle_engine *e, struct market *m)
 {
     size_t kept = 0;
     for (size_t k = 0; k < m->gap_count; k++) {
-        struct candle_gap *g = &m->gaps[k];
-        if (g->to_ms == 0 || !spans_contain(&m->known, g->from_ms, g->to_ms)) {
-            m->gaps[kept++] = *g;
+        struct candle_gap *g = &m->gaps[k].gap;
+        bool empty = g->from_ms == g->to_ms;
+        bool known = empty || spans_contain(&m->known[INTERVAL_1S], g->from_ms, g->to_ms);
+        if (g->to_ms == 0 || !known) {
+            m->gaps[kept++] = m->gaps[k];
             continue;
         }
-        bool healed = spans_contain(&m->cov[INTERVAL_1S], g->from_ms, g->to_ms);
+        bool healed = empty || spans_contain(&m->cov[INTERVAL_1S], g->from_ms, g->to_ms);
         g->state = healed ? CANDLE_GAP_HEALED : CANDLE_GAP_LOST;
         e->sink.gap(e->sink.ctx, g);
     }
@@ -115,6 +151,7 @@ void candle_engine_gap(struct candle_engine *e, const struct message_gap *note)
 {
     for (size_t k = 0; k < note->codes.count; k++) {
         struct market *m = engine_market(e, note->codes.items[k]);
+        rows_ready(e, m);
         engine_queue(e, m);
         gap_open(e, m, note->from_ms, note->to_ms, note->reason);
     }

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Roll-up of children into parents, closing, and who is told. */
+/*
+ * Roll-up of children into parents, closing, and who is told.
+ *
+ * A parent that its children cover is their sum. One that they do not cover is the greater, by the
+ * total order of DESIGN 2.3, of the exchange's own candle and of the sum of what is known: both are
+ * only ever too small. Which of the two a record is (own) follows from comparing it with the sum.
+ */
 #include <string.h>
 
 #include "base/err.h"
@@ -17,91 +23,125 @@ void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struc
     if (!is_closed(&r->candle)) {
         if (!r->own)
             e->sink.forming(e->sink.ctx, m->code, i, &r->candle);
-        if (i == INTERVAL_1S || r->own)
-            e->sink.keep(e->sink.ctx, m->code, i, &r->candle);
-        return;
+        if (!rows_must_keep(m, i, r))
+            return;
+    } else {
+        /* Exactly once a (start, rev): a change that no rev names is stored, not told. A window
+         * that closes with nothing in it has no candle. */
+        bool first = !is_closed(before) && !r->candle.tombstone;
+        bool news = first || r->candle.rev > before->rev;
+        if (news && interval_end(i, r->candle.start_ms) > tell_from_ms) {
+            uint64_t seq = e->sink.event(e->sink.ctx, m->code, i, &r->candle);
+            if (r->close_seq == 0)
+                r->close_seq = seq;
+        }
     }
-    /* Exactly once a (start, rev): a change that no rev names is stored, not told. */
-    bool news = !is_closed(before) || r->candle.rev > before->rev;
-    if (news && interval_end(i, r->candle.start_ms) > tell_from_ms) {
-        uint64_t seq = e->sink.event(e->sink.ctx, m->code, i, &r->candle);
-        if (r->close_seq == 0)
-            r->close_seq = seq;
-    }
+    r->kept = true;
     e->sink.keep(e->sink.ctx, m->code, i, &r->candle);
 }
 
-/* Adds up the children of a window. false: there are none. */
-static bool fold(struct candle_engine *e, struct market *m, enum interval parent, int64_t start_ms,
-                 struct candle *out)
+enum sum { SUM_NONE, SUM_TOMBSTONES, SUM_SOME };
+
+/* Adds up the children of a window: none, none but tombstones (*out is one then), or some. */
+static enum sum fold(struct candle_engine *e, struct market *m, enum interval parent,
+                     int64_t start_ms, struct candle *out)
 {
     enum interval child = interval_table[parent].child;
     int64_t end = interval_end(parent, start_ms);
     struct rows_cursor rows;
-    bool any = false;
+    enum sum sum = SUM_NONE;
     uint32_t revs = 0;
+    *out = (struct candle){.start_ms = start_ms, .tombstone = true};
     rows_need(e, m, child, start_ms, end);
     rows_open(&rows, m, child, start_ms, end);
     for (const struct record *r; (r = rows_next(&rows)) != NULL;) {
         revs += r->candle.rev - 1;
-        if (r->candle.tombstone)
+        if (r->candle.tombstone) {
+            sum = sum == SUM_NONE ? SUM_TOMBSTONES : sum;
             continue;
-        if (any)
+        }
+        if (sum == SUM_SOME)
             candle_roll_add(out, &r->candle);
         else
             candle_roll_first(out, start_ms, &r->candle);
-        any = true;
+        sum = SUM_SOME;
     }
-    out->tombstone = !any;
-    out->repair = 0;
     out->rev = 1 + revs;
-    return any;
+    return sum;
 }
 
-static enum candle_state state_of(enum window_status status, const struct candle *before,
-                                  bool changed)
+uint32_t roll_rev(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms)
 {
-    if (status == WINDOW_OPEN)
-        return CANDLE_FORMING;
+    struct candle sum;
+    if (i == INTERVAL_1S)
+        return 1;
+    fold(e, m, i, start_ms, &sum);
+    return sum.rev;
+}
+
+/* More than the sum of what is known. A tombstone without a number is a roll-up of nothing. */
+static bool is_own(const struct candle *c, enum sum sum, const struct candle *rolled)
+{
+    if (c->tombstone && c->repair == 0)
+        return false;
+    return sum != SUM_SOME || candle_compare(rolled, c) < 0;
+}
+
+enum candle_state roll_state(enum window_status status, const struct candle *before, bool changed)
+{
     if (status == WINDOW_PARTIAL)
         return CANDLE_PARTIAL;
+    if (status == WINDOW_OPEN) /* a closed window never opens again, whatever retention drops */
+        return before->state;
     if (is_closed(before) && changed)
         return CANDLE_REPAIRED;
     return before->state == CANDLE_REPAIRED ? CANDLE_REPAIRED : CANDLE_CLOSED;
 }
 
-/* Computes a window anew. true: it changed (and was told). */
-static bool roll_window(struct candle_engine *e, struct market *m, enum interval i,
-                        int64_t start_ms, int64_t tell_from_ms)
+/* A closed window's every new content gets a new rev; revs never fall. */
+static uint32_t next_rev(uint32_t sum, const struct candle *before, bool changed)
 {
+    uint32_t least = before->rev + (is_closed(before) && changed);
+    return sum > least ? sum : least;
+}
+
+/* What a window's record should be. false: there should be none. r->own is brought up to date. */
+static bool next_content(struct candle_engine *e, struct market *m, enum interval i,
+                         int64_t start_ms, struct record *r, struct candle *next)
+{
+    enum sum sum = fold(e, m, i, start_ms, next);
+    if (r == NULL)
+        return sum != SUM_NONE;
+    if (r->own)
+        r->own = !cover_by_children(m, i, start_ms) && is_own(&r->candle, sum, next);
+    if (r->own)
+        *next = r->candle;
+    return true;
+}
+
+/* Computes a window anew. closing: coverage grew, otherwise a child changed. true: the content or
+ * its rev changed (and was told). */
+static bool roll_window(struct candle_engine *e, struct market *m, enum interval i,
+                        int64_t start_ms, bool closing, int64_t tell_from_ms)
+{
+    enum window_status status = cover_status(m, i, start_ms);
     struct record *r = rows_find(e, m, i, start_ms);
-    if (r && r->own && !cover_by_children(m, i, start_ms)) {
-        enum window_status status = cover_status(m, i, start_ms);
-        if (is_closed(&r->candle) || status == WINDOW_OPEN)
-            return false;
-        struct candle before = r->candle;
-        r->candle.state = state_of(status, &before, false);
-        roll_tell(e, m, i, r, &before, tell_from_ms);
-        return true;
-    }
-    struct candle before = r ? r->candle : (struct candle){.state = CANDLE_FORMING};
-    struct candle next = {.start_ms = start_ms};
-    if (!fold(e, m, i, start_ms, &next) && (r == NULL || before.tombstone))
+    struct candle before = {.rev = 1, .state = CANDLE_FORMING};
+    if (r)
+        before = r->candle;
+    else if (!closing && status != WINDOW_OPEN)
+        before.state = CANDLE_CLOSED; /* without a trade so far */
+    struct candle next;
+    if (!next_content(e, m, i, start_ms, r, &next))
         return false;
-    if (next.tombstone) { /* all children are gone: the last content stays under the tombstone */
-        uint32_t rev = next.rev;
-        next = before;
-        next.tombstone = true;
-        next.rev = rev;
-    }
-    bool changed = r == NULL || candle_compare(&next, &before) != 0 || next.rev != before.rev ||
-                   next.tombstone != before.tombstone;
-    next.state = (uint8_t)state_of(cover_status(m, i, start_ms), &before, changed);
+    bool changed = r == NULL || candle_compare(&next, &before) != 0;
+    next.rev = next_rev(next.rev, &before, changed);
+    changed = changed || next.rev != before.rev;
+    next.state = (uint8_t)roll_state(status, &before, changed);
     if (!changed && next.state == before.state)
         return false;
     r = r ? rows_find(e, m, i, start_ms) : rows_insert(m, i, start_ms);
     r->candle = next;
-    r->own = false;
     roll_tell(e, m, i, r, &before, tell_from_ms);
     return changed;
 }
@@ -110,7 +150,7 @@ static void settle_one(struct candle_engine *e, struct market *m, size_t at)
 {
     struct dirty d = m->dirty[at];
     m->dirty[at] = m->dirty[--m->dirty_count];
-    if (roll_window(e, m, d.interval, d.start_ms, TELL_ALL))
+    if (roll_window(e, m, d.interval, d.start_ms, false, TELL_ALL))
         roll_mark_dirty(e, m, d.interval, d.start_ms);
 }
 
@@ -125,24 +165,24 @@ void roll_settle(struct candle_engine *e, struct market *m)
     }
 }
 
+static void mark(struct candle_engine *e, struct market *m, struct dirty d)
+{
+    /* Room for the parents that settling itself marks stays free. */
+    if (m->dirty_count >= DIRTY_MAX - INTERVAL_COUNT)
+        roll_settle(e, m);
+    for (size_t k = 0; k < m->dirty_count; k++)
+        if (m->dirty[k].interval == d.interval && m->dirty[k].start_ms == d.start_ms)
+            return;
+    REQUIRE(m->dirty_count < DIRTY_MAX);
+    m->dirty[m->dirty_count++] = d;
+}
+
 void roll_mark_dirty(struct candle_engine *e, struct market *m, enum interval child,
                      int64_t start_ms)
 {
-    for (enum interval p = child + 1; p < INTERVAL_COUNT; p++) {
-        if (interval_table[p].child != child)
-            continue;
-        struct dirty d = {p, interval_start(p, start_ms)};
-        bool there = false;
-        for (size_t k = 0; k < m->dirty_count && !there; k++)
-            there = m->dirty[k].interval == p && m->dirty[k].start_ms == d.start_ms;
-        if (there)
-            continue;
-        /* Room for the parents that settling itself marks stays free. */
-        if (m->dirty_count >= DIRTY_MAX - 2 * INTERVAL_COUNT && p == child + 1)
-            roll_settle(e, m);
-        REQUIRE(m->dirty_count < DIRTY_MAX);
-        m->dirty[m->dirty_count++] = d;
-    }
+    for (enum interval p = child + 1; p < INTERVAL_COUNT; p++)
+        if (interval_table[p].child == child)
+            mark(e, m, (struct dirty){p, interval_start(p, start_ms)});
 }
 
 void roll_propagate(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms,
@@ -151,9 +191,41 @@ void roll_propagate(struct candle_engine *e, struct market *m, enum interval i, 
     for (enum interval p = i + 1; p < INTERVAL_COUNT; p++)
         if (interval_table[p].child == i) {
             int64_t parent = interval_start(p, start_ms);
-            if (roll_window(e, m, p, parent, tell_from_ms))
+            if (roll_window(e, m, p, parent, false, tell_from_ms))
                 roll_propagate(e, m, p, parent, tell_from_ms);
         }
+}
+
+static struct span windows_around(enum interval i, struct span s)
+{
+    return (struct span){interval_start(i, s.from_ms),
+                         interval_end(i, interval_start(i, s.to_ms - 1))};
+}
+
+static void judge(struct candle_engine *e, struct market *m, enum interval i, struct record *r)
+{
+    struct candle sum;
+    if (r->own && !cover_by_children(m, i, r->candle.start_ms))
+        r->own = is_own(&r->candle, fold(e, m, i, r->candle.start_ms, &sum), &sum);
+}
+
+void roll_judge(struct candle_engine *e, struct market *m, enum interval i, struct span s)
+{
+    for (enum interval p = i + 1; p < INTERVAL_COUNT; p++) {
+        struct span windows = windows_around(p, s);
+        struct rows_cursor rows;
+        rows_need(e, m, p, windows.from_ms, windows.to_ms);
+        rows_open(&rows, m, p, windows.from_ms, windows.to_ms);
+        for (struct record *r; (r = rows_next(&rows)) != NULL;)
+            judge(e, m, p, r);
+    }
+}
+
+void roll_judge_resident(struct candle_engine *e, struct market *m)
+{
+    for (enum interval i = INTERVAL_1M; i < INTERVAL_COUNT; i++)
+        for (size_t k = 0; k < m->series[i].count; k++)
+            judge(e, m, i, &m->series[i].items[k]);
 }
 
 /* Seconds have no children: covered, they are closed as they are. */
@@ -161,50 +233,83 @@ static void close_seconds(struct candle_engine *e, struct market *m, struct span
                           int64_t tell_from_ms)
 {
     struct rows_cursor rows;
+    rows_need(e, m, INTERVAL_1S, s.from_ms, s.to_ms);
     rows_open(&rows, m, INTERVAL_1S, s.from_ms, s.to_ms);
     for (struct record *r; (r = rows_next(&rows)) != NULL;) {
-        enum window_status status = cover_status(m, INTERVAL_1S, r->candle.start_ms);
-        if (is_closed(&r->candle) || status == WINDOW_OPEN)
-            continue;
         struct candle before = r->candle;
-        r->candle.state = (uint8_t)state_of(status, &before, false);
-        roll_tell(e, m, INTERVAL_1S, r, &before, tell_from_ms);
+        enum window_status status = cover_status(m, INTERVAL_1S, before.start_ms);
+        r->candle.state = (uint8_t)roll_state(status, &before, false);
+        if (r->candle.state != before.state)
+            roll_tell(e, m, INTERVAL_1S, r, &before, tell_from_ms);
     }
 }
 
-/* Every window of i that overlaps the span and has a record or a child. A window changes its state
- * here at most once a level, and its parents come later in the loop of the caller. */
-static void close_level(struct candle_engine *e, struct market *m, enum interval i, struct span s,
+/* Start of the first window of i, from start on, that has a record or a child. */
+static int64_t next_window(struct market *m, enum interval i, int64_t start_ms, int64_t to_ms)
+{
+    struct rows_cursor own, children;
+    rows_open(&own, m, i, start_ms, to_ms);
+    rows_open(&children, m, interval_table[i].child, start_ms, to_ms);
+    const struct record *a = rows_next(&own);
+    const struct record *b = rows_next(&children);
+    int64_t next = a ? a->candle.start_ms : to_ms;
+    int64_t of_child = b ? interval_start(i, b->candle.start_ms) : to_ms;
+    return next < of_child ? next : of_child;
+}
+
+/* A parent that this does not close but that takes from a window that changed. */
+static void mark_open_parents(struct candle_engine *e, struct market *m, enum interval i,
+                              int64_t start_ms)
+{
+    for (enum interval p = i + 1; p < INTERVAL_COUNT; p++) {
+        struct dirty d = {p, interval_start(p, start_ms)};
+        if (interval_table[p].child == i && cover_status(m, p, d.start_ms) == WINDOW_OPEN)
+            mark(e, m, d);
+    }
+}
+
+static void close_windows(struct candle_engine *e, struct market *m, enum interval i, struct span s,
+                          int64_t tell_from_ms)
+{
+    rows_need(e, m, i, s.from_ms, s.to_ms);
+    rows_need(e, m, interval_table[i].child, s.from_ms, s.to_ms);
+    for (int64_t at = s.from_ms; (at = next_window(m, i, at, s.to_ms)) < s.to_ms;
+         at = interval_end(i, at))
+        if (roll_window(e, m, i, at, true, tell_from_ms))
+            mark_open_parents(e, m, i, at);
+}
+
+/* Windows of i that overlap the span and are known whole. false: there are none, so nothing is
+ * to be done in coarser ones either. */
+static bool close_level(struct candle_engine *e, struct market *m, enum interval i, struct span s,
                         int64_t tell_from_ms)
 {
-    enum interval child = interval_table[i].child;
-    int64_t from = interval_start(i, s.from_ms < 0 ? 0 : s.from_ms);
-    int64_t to = interval_start(i, s.to_ms - 1);
-    to = interval_end(i, to);
-    rows_need(e, m, i, from, to);
-    rows_need(e, m, child, from, to);
-    for (int64_t start = from; start < to;) {
-        struct rows_cursor own, children;
-        rows_open(&own, m, i, start, to);
-        rows_open(&children, m, child, start, to);
-        const struct record *a = rows_next(&own);
-        const struct record *b = rows_next(&children);
-        if (a == NULL && b == NULL)
-            return;
-        int64_t next = a ? a->candle.start_ms : INT64_MAX;
-        if (b && interval_start(i, b->candle.start_ms) < next)
-            next = interval_start(i, b->candle.start_ms);
-        roll_window(e, m, i, next, tell_from_ms);
-        start = interval_end(i, next);
+    bool reached = false;
+    s = windows_around(i, s);
+    while ((s.from_ms = spans_first_inside(&m->known[i], s.from_ms, s.to_ms)) < s.to_ms) {
+        struct span part = spans_around(&m->known[i], s.from_ms);
+        part.from_ms = s.from_ms;
+        if (part.to_ms > s.to_ms)
+            part.to_ms = s.to_ms;
+        close_windows(e, m, i, part, tell_from_ms);
+        s.from_ms = part.to_ms;
+        reached = true;
     }
+    return reached;
 }
 
-void roll_close(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t to_ms,
+void roll_close(struct candle_engine *e, struct market *m, enum interval level, struct span s,
                 int64_t tell_from_ms)
 {
-    struct span s = {from_ms, to_ms};
-    rows_need(e, m, INTERVAL_1S, from_ms, to_ms);
-    close_seconds(e, m, s, tell_from_ms);
-    for (enum interval i = INTERVAL_1M; i < INTERVAL_COUNT; i++)
-        close_level(e, m, i, s, tell_from_ms);
+    bool reached[INTERVAL_COUNT] = {false};
+    if (s.from_ms < m->resident_from[level])
+        roll_judge(e, m, level, s);
+    for (enum interval i = level; i < INTERVAL_COUNT; i++) {
+        if (i == INTERVAL_1S) {
+            close_seconds(e, m, s, tell_from_ms);
+            reached[i] = true;
+        } else if (i == level || reached[interval_table[i].child]) {
+            reached[i] = close_level(e, m, i, s, tell_from_ms);
+        }
+    }
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { RESIDENT_SLACK_MS = 90 * 1000 };
+enum { RESIDENT_SLACK_MS = 90 * 1000, MINUTE_MS = 60 * 1000 };
 
 /* Oldest start that must be resident: children of every parent open a little before now. */
 static int64_t resident_start(enum interval i, int64_t now_ms)
@@ -14,8 +14,10 @@ static int64_t resident_start(enum interval i, int64_t now_ms)
         then = 0;
     int64_t from = interval_start(i, then);
     for (enum interval p = i + 1; p < INTERVAL_COUNT; p++) {
+        if (interval_table[p].child != i)
+            continue;
         int64_t start = interval_start(p, then);
-        if (interval_table[p].child == i && start < from)
+        if (start < from)
             from = start;
     }
     return from;
@@ -35,36 +37,72 @@ static void loaded(void *ctx, const struct candle *c)
         return;
     struct record *r = series_insert(l->series, c->start_ms);
     r->candle = *c;
+    r->kept = true;
     r->own = l->interval != INTERVAL_1S && !cover_by_children(l->market, l->interval, c->start_ms);
 }
 
-void rows_load_resident(struct candle_engine *e, struct market *m)
+static void load_resident(struct candle_engine *e, struct market *m, enum interval i)
 {
-    m->loaded = true;
+    struct series *deep = &m->deep[i];
+    int64_t from = resident_start(i, e->watermark_ms);
+    size_t stay = series_lower(deep, from);
+    for (size_t k = stay; k < deep->count; k++)
+        *series_insert(&m->series[i], deep->items[k].candle.start_ms) = deep->items[k];
+    deep->count = stay;
+    spans_clear(&m->deep_loaded[i]);
+    m->resident_from[i] = from;
+    struct load l = {m, &m->series[i], i};
+    e->loader.load(e->loader.ctx, m->code, i, from, INT64_MAX, loaded, &l);
+}
+
+void rows_ready(struct candle_engine *e, struct market *m)
+{
+    if (m->resident)
+        return;
+    m->resident = e->watermark_ms != 0;
     for (enum interval i = 0; i < INTERVAL_COUNT; i++) {
-        m->resident_from[i] = e->watermark_ms ? resident_start(i, e->watermark_ms) : INT64_MIN;
-        struct load l = {m, &m->series[i], i};
-        e->loader.load(e->loader.ctx, m->code, i, m->resident_from[i], INT64_MAX, loaded, &l);
+        if (m->resident)
+            load_resident(e, m, i);
+        else
+            m->resident_from[i] = INT64_MAX;
     }
-    /* Open parents are not in the store: they are made again from their children. */
+    roll_judge_resident(e, m);
+    /* Open parents need not be in the store: they are made again from their children. */
     for (enum interval i = 0; i < INTERVAL_COUNT; i++)
         for (size_t k = 0; k < m->series[i].count; k++)
             roll_mark_dirty(e, m, i, m->series[i].items[k].candle.start_ms);
 }
 
-/* What is not committed yet moves to deep. A parent still open (its time was not heard) is kept
- * from here on, so that people see what there is of it. */
-static void leave_memory(struct candle_engine *e, struct market *m, enum interval i,
-                         struct record *r)
+bool rows_must_keep(const struct market *m, enum interval i, const struct record *r)
 {
-    if (r->candle.state == CANDLE_FORMING && i != INTERVAL_1S) {
-        e->sink.keep(e->sink.ctx, m->code, i, &r->candle);
-        r->stamp = e->stamp;
-    }
-    if (r->stamp > e->committed)
-        *series_insert(&m->deep[i], r->candle.start_ms) = *r;
+    return i == INTERVAL_1S || r->own || r->kept ||
+           r->candle.start_ms < m->resident_from[interval_table[i].child] ||
+           r->candle.start_ms < m->resident_from[i];
 }
 
+static void keep(struct candle_engine *e, struct market *m, enum interval i, struct record *r)
+{
+    if (r->kept)
+        return;
+    r->kept = true;
+    r->stamp = e->stamp;
+    e->sink.keep(e->sink.ctx, m->code, i, &r->candle);
+}
+
+/* Parents still forming whose children leave memory can't be made again after a restart. */
+static void keep_parents(struct candle_engine *e, struct market *m, enum interval child)
+{
+    for (enum interval p = child + 1; p < INTERVAL_COUNT; p++) {
+        if (interval_table[p].child != child)
+            continue;
+        struct series *s = &m->series[p];
+        size_t count = series_lower(s, m->resident_from[child]);
+        for (size_t k = 0; k < count; k++)
+            keep(e, m, p, &s->items[k]);
+    }
+}
+
+/* What is not committed yet moves to deep. */
 static void trim_series(struct candle_engine *e, struct market *m, enum interval i)
 {
     struct series *s = &m->series[i];
@@ -72,8 +110,11 @@ static void trim_series(struct candle_engine *e, struct market *m, enum interval
     if (from <= m->resident_from[i])
         return;
     size_t count = series_lower(s, from);
-    for (size_t k = 0; k < count; k++)
-        leave_memory(e, m, i, &s->items[k]);
+    for (size_t k = 0; k < count; k++) {
+        keep(e, m, i, &s->items[k]);
+        if (s->items[k].stamp > e->committed)
+            *series_insert(&m->deep[i], s->items[k].candle.start_ms) = s->items[k];
+    }
     series_drop_front(s, count);
     m->resident_from[i] = from;
 }
@@ -89,14 +130,23 @@ static void trim_deep(struct candle_engine *e, struct market *m, enum interval i
     spans_clear(&m->deep_loaded[i]);
 }
 
+int64_t rows_minute(const struct candle_engine *e)
+{
+    return (e->watermark_ms - RESIDENT_SLACK_MS) / MINUTE_MS;
+}
+
 void rows_trim(struct candle_engine *e, struct market *m)
 {
-    for (enum interval i = 0; i < INTERVAL_COUNT; i++) {
-        if (e->watermark_ms)
-            trim_series(e, m, i);
+    int64_t minute = rows_minute(e);
+    bool moved = m->resident && m->trimmed_minute != minute;
+    for (enum interval i = 0; moved && i < INTERVAL_COUNT; i++) {
+        trim_series(e, m, i);
+        keep_parents(e, m, i);
+    }
+    m->trimmed_minute = minute;
+    for (enum interval i = 0; i < INTERVAL_COUNT; i++)
         if (m->deep[i].count || m->deep_loaded[i].count)
             trim_deep(e, m, i);
-    }
 }
 
 void rows_need(struct candle_engine *e, struct market *m, enum interval i, int64_t from_ms,

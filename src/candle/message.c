@@ -119,7 +119,9 @@ static bool read_int(const struct json *j, enum json_token t, int64_t *out)
 
 static bool read_text(const struct json *j, enum json_token t, char *out, size_t size)
 {
-    if (t != JSON_STRING || j->escaped || j->text_len >= size)
+    /* What would be escaped when written again is refused. */
+    if (t != JSON_STRING || j->escaped || j->text_len >= size ||
+        memchr(j->text, 0x7f, j->text_len) != NULL)
         return false;
     memcpy(out, j->text, j->text_len);
     out[j->text_len] = '\0';
@@ -215,8 +217,8 @@ static bool read_value(struct json *j, unsigned bit, struct members *m)
 
 static unsigned member_bit(const struct json *j)
 {
-    static const char *const names[] = {"type",     "since_ms", "exchange_ms", "codes",  "code",
-                                        "interval", "from_ms",  "to_ms",       "purpose", "reason",
+    static const char *const names[] = {"type",     "since_ms",  "exchange_ms", "codes",   "code",
+                                        "interval", "from_ms",   "to_ms",       "purpose", "reason",
                                         "number",   "tombstone", "candle"};
     for (unsigned k = 0; k < sizeof names / sizeof *names; k++)
         if (json_text_is(j, names[k]))
@@ -266,10 +268,8 @@ enum err message_covered_read(const char *json, size_t len, struct message_cover
         return e;
     if (m.from_ms >= m.to_ms)
         return ERR_INVALID;
-    *out = (struct message_covered){.interval = m.interval,
-                                    .from_ms = m.from_ms,
-                                    .to_ms = m.to_ms,
-                                    .purpose = m.purpose};
+    *out = (struct message_covered){
+        .interval = m.interval, .from_ms = m.from_ms, .to_ms = m.to_ms, .purpose = m.purpose};
     memcpy(out->code, m.code, CODE_MAX);
     return OK;
 }
@@ -277,10 +277,13 @@ enum err message_covered_read(const char *json, size_t len, struct message_cover
 enum err message_gap_read(const char *json, size_t len, struct message_gap *out)
 {
     struct members m;
-    enum err e =
-        read_members(json, len, "gap", HAS_FROM | HAS_TO | HAS_REASON | HAS_CODES, &m);
+    enum err e = read_members(json, len, "gap", HAS_FROM | HAS_TO | HAS_REASON | HAS_CODES, &m);
     if (e != OK)
         return e;
+    if (m.to_ms && m.from_ms >= m.to_ms) {
+        message_codes_free(&m.codes);
+        return ERR_INVALID;
+    }
     *out = (struct message_gap){.from_ms = m.from_ms, .to_ms = m.to_ms, .codes = m.codes};
     memcpy(out->reason, m.reason, sizeof out->reason);
     return OK;
@@ -289,9 +292,8 @@ enum err message_gap_read(const char *json, size_t len, struct message_gap *out)
 enum err message_repair_read(const char *json, size_t len, struct message_repair *out)
 {
     struct members m;
-    enum err e = read_members(json, len, "repair",
-                              HAS_CODE | HAS_INTERVAL | HAS_NUMBER | HAS_TOMBSTONE | HAS_CANDLE,
-                              &m);
+    enum err e = read_members(
+        json, len, "repair", HAS_CODE | HAS_INTERVAL | HAS_NUMBER | HAS_TOMBSTONE | HAS_CANDLE, &m);
     message_codes_free(&m.codes);
     if (e != OK)
         return e;

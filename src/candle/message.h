@@ -59,7 +59,8 @@ void message_gap_write(struct buf *out, const struct message_gap *m);
 void message_repair_write(struct buf *out, const struct message_repair *m);
 
 /* codes are owned by *out on OK: message_codes_free. */
-enum err message_watermark_read(const char *json, size_t len, struct message_watermark *out) MUST_CHECK;
+enum err message_watermark_read(const char *json, size_t len,
+                                struct message_watermark *out) MUST_CHECK;
 enum err message_covered_read(const char *json, size_t len, struct message_covered *out) MUST_CHECK;
 enum err message_gap_read(const char *json, size_t len, struct message_gap *out) MUST_CHECK;
 enum err message_repair_read(const char *json, size_t len, struct message_repair *out) MUST_CHECK;

@@ -8,9 +8,12 @@
 
 size_t series_lower(const struct series *s, int64_t start_ms)
 {
-    /* Nearly all look-ups are of the newest record. */
-    if (s->count && s->items[s->count - 1].candle.start_ms < start_ms)
-        return s->count;
+    /* Nearly all look-ups are at the ends: of the newest record, or of all there are. */
+    if (s->count == 0 || s->items[0].candle.start_ms >= start_ms)
+        return 0;
+    int64_t newest_ms = s->items[s->count - 1].candle.start_ms;
+    if (newest_ms <= start_ms)
+        return s->count - (newest_ms == start_ms);
     size_t low = 0, high = s->count;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
@@ -43,10 +46,17 @@ struct record *series_insert(struct series *s, int64_t start_ms)
     return &s->items[at];
 }
 
+void series_presume_own(struct series *s)
+{
+    for (size_t k = 0; k < s->count; k++)
+        s->items[k].own = true;
+}
+
 void series_drop_front(struct series *s, size_t count)
 {
     s->count -= count;
-    memmove(s->items, s->items + count, s->count * sizeof *s->items);
+    if (count)
+        memmove(s->items, s->items + count, s->count * sizeof *s->items);
 }
 
 void series_free(struct series *s)

@@ -9,7 +9,10 @@ struct record {
     struct candle candle;
     uint64_t stamp;     /* message that changed it last; 0: as in the store */
     uint64_t close_seq; /* event that closed it first; 0: open, or closed without an event */
-    bool own;           /* the exchange's own candle, not a roll-up (never set for seconds) */
+    /* More than a roll-up of what is known: the exchange's own candle. Only of parents that their
+     * children do not cover; one that the store gave is held to be until it is judged. */
+    bool own;
+    bool kept; /* the store has it */
 };
 
 struct series {
@@ -17,10 +20,11 @@ struct series {
     size_t count, cap;
 };
 
-size_t series_lower(const struct series *s, int64_t start_ms); /* first record >= start_ms */
+size_t series_lower(const struct series *s, int64_t start_ms);        /* first record >= start_ms */
 struct record *series_find(const struct series *s, int64_t start_ms); /* NULL: none */
 /* Makes room for a record that is not there yet; the caller fills it. Pointers into s end. */
 struct record *series_insert(struct series *s, int64_t start_ms);
+void series_presume_own(struct series *s); /* to be judged again */
 void series_drop_front(struct series *s, size_t count);
 void series_free(struct series *s);
 

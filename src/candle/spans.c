@@ -26,8 +26,7 @@ static void replace(struct spans *s, size_t at, size_t old, const struct span *w
         s->cap = s->cap ? s->cap * 2 : 4;
         s->items = mem_array(s->items, s->cap, sizeof *s->items);
     }
-    memmove(s->items + at + count, s->items + at + old,
-            (s->count - at - old) * sizeof *s->items);
+    memmove(s->items + at + count, s->items + at + old, (s->count - at - old) * sizeof *s->items);
     memcpy(s->items + at, with, count * sizeof *with);
     s->count += count - old;
 }
@@ -44,10 +43,6 @@ bool spans_add(struct spans *s, int64_t from_ms, int64_t to_ms)
             merged.from_ms = s->items[last].from_ms;
         if (s->items[last].to_ms > merged.to_ms)
             merged.to_ms = s->items[last].to_ms;
-    }
-    if (s->items == NULL) {
-        s->cap = 4;
-        s->items = mem_array(NULL, s->cap, sizeof *s->items);
     }
     replace(s, first, last - first, &merged, 1);
     return true;
@@ -94,6 +89,19 @@ int64_t spans_first_outside(const struct spans *s, int64_t from_ms)
     if (at < s->count && s->items[at].from_ms <= from_ms)
         return s->items[at].to_ms;
     return from_ms;
+}
+
+struct span spans_around(const struct spans *s, int64_t from_ms)
+{
+    return s->items[lower(s, from_ms + 1)];
+}
+
+int64_t spans_first_inside(const struct spans *s, int64_t from_ms, int64_t to_ms)
+{
+    size_t at = lower(s, from_ms + 1);
+    if (at == s->count || s->items[at].from_ms >= to_ms)
+        return to_ms;
+    return s->items[at].from_ms > from_ms ? s->items[at].from_ms : from_ms;
 }
 
 void spans_clear(struct spans *s)

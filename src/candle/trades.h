@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * candle/trades: seconds made of trades, for captures and exchanges without a second candle
- * (DESIGN section 3). A trade is its sequential_id: said twice it counts once; the first and last of a
- * second go by it, in whatever order they arrive. Each new trade yields a new version of its
+ * (DESIGN section 3). A trade is its sequential_id: said twice it counts once; the first and last
+ * of a second go by it, in whatever order they arrive. Each new trade yields a new version of its
  * second, whose volume has grown, so the engine's merge takes it from there.
  *
  * A second is kept until it is TRADES_KEEP_MS older than the newest trade of any market; a trade
