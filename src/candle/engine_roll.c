@@ -146,30 +146,13 @@ static bool roll_window(struct candle_engine *e, struct market *m, enum interval
     return changed;
 }
 
-static void settle_one(struct candle_engine *e, struct market *m, size_t at)
-{
-    struct dirty d = m->dirty[at];
-    m->dirty[at] = m->dirty[--m->dirty_count];
-    if (roll_window(e, m, d.interval, d.start_ms, false, TELL_ALL))
-        roll_mark_dirty(e, m, d.interval, d.start_ms);
-}
+static void settle(struct candle_engine *e, struct market *m, int64_t tell_from_ms);
 
-void roll_settle(struct candle_engine *e, struct market *m)
-{
-    while (m->dirty_count) {
-        size_t finest = 0;
-        for (size_t k = 1; k < m->dirty_count; k++)
-            if (m->dirty[k].interval < m->dirty[finest].interval)
-                finest = k;
-        settle_one(e, m, finest);
-    }
-}
-
-static void mark(struct candle_engine *e, struct market *m, struct dirty d)
+static void mark(struct candle_engine *e, struct market *m, struct dirty d, int64_t tell_from_ms)
 {
     /* Room for the parents that settling itself marks stays free. */
     if (m->dirty_count >= DIRTY_MAX - INTERVAL_COUNT)
-        roll_settle(e, m);
+        settle(e, m, tell_from_ms);
     for (size_t k = 0; k < m->dirty_count; k++)
         if (m->dirty[k].interval == d.interval && m->dirty[k].start_ms == d.start_ms)
             return;
@@ -177,12 +160,37 @@ static void mark(struct candle_engine *e, struct market *m, struct dirty d)
     m->dirty[m->dirty_count++] = d;
 }
 
-void roll_mark_dirty(struct candle_engine *e, struct market *m, enum interval child,
-                     int64_t start_ms)
+static void mark_parents(struct candle_engine *e, struct market *m, enum interval child,
+                         int64_t start_ms, int64_t tell_from_ms)
 {
     for (enum interval p = child + 1; p < INTERVAL_COUNT; p++)
         if (interval_table[p].child == child)
-            mark(e, m, (struct dirty){p, interval_start(p, start_ms)});
+            mark(e, m, (struct dirty){p, interval_start(p, start_ms)}, tell_from_ms);
+}
+
+static void settle(struct candle_engine *e, struct market *m, int64_t tell_from_ms)
+{
+    while (m->dirty_count) {
+        size_t finest = 0;
+        for (size_t k = 1; k < m->dirty_count; k++)
+            if (m->dirty[k].interval < m->dirty[finest].interval)
+                finest = k;
+        struct dirty d = m->dirty[finest];
+        m->dirty[finest] = m->dirty[--m->dirty_count];
+        if (roll_window(e, m, d.interval, d.start_ms, false, tell_from_ms))
+            mark_parents(e, m, d.interval, d.start_ms, tell_from_ms);
+    }
+}
+
+void roll_settle(struct candle_engine *e, struct market *m)
+{
+    settle(e, m, TELL_ALL);
+}
+
+void roll_mark_dirty(struct candle_engine *e, struct market *m, enum interval child,
+                     int64_t start_ms)
+{
+    mark_parents(e, m, child, start_ms, TELL_ALL);
 }
 
 void roll_propagate(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms,
@@ -259,12 +267,12 @@ static int64_t next_window(struct market *m, enum interval i, int64_t start_ms, 
 
 /* A parent that this does not close but that takes from a window that changed. */
 static void mark_open_parents(struct candle_engine *e, struct market *m, enum interval i,
-                              int64_t start_ms)
+                              int64_t start_ms, int64_t tell_from_ms)
 {
     for (enum interval p = i + 1; p < INTERVAL_COUNT; p++) {
         struct dirty d = {p, interval_start(p, start_ms)};
         if (interval_table[p].child == i && cover_status(m, p, d.start_ms) == WINDOW_OPEN)
-            mark(e, m, d);
+            mark(e, m, d, tell_from_ms);
     }
 }
 
@@ -276,7 +284,7 @@ static void close_windows(struct candle_engine *e, struct market *m, enum interv
     for (int64_t at = s.from_ms; (at = next_window(m, i, at, s.to_ms)) < s.to_ms;
          at = interval_end(i, at))
         if (roll_window(e, m, i, at, true, tell_from_ms))
-            mark_open_parents(e, m, i, at);
+            mark_open_parents(e, m, i, at, tell_from_ms);
 }
 
 /* Windows of i that overlap the span and are known whole. false: there are none, so nothing is
@@ -312,4 +320,5 @@ void roll_close(struct candle_engine *e, struct market *m, enum interval level, 
             reached[i] = close_level(e, m, i, s, tell_from_ms);
         }
     }
+    settle(e, m, tell_from_ms); /* what is not told does not wait for what is */
 }
