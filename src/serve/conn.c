@@ -235,7 +235,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
         c->ended = true; /* a client may close its side and still want the answer */
         return;
     }
-    serve_conn_close(c);
+    if (c->stream)
+        serve_stream_failed(c->stream, (int)n);
+    else
+        serve_conn_close(c);
 }
 
 /* --- answers ------------------------------------------------------------------------------ */

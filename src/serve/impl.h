@@ -258,6 +258,8 @@ void serve_stream_write(struct serve_stream *st);
 void serve_stream_sweep(struct serve_stream *st, int64_t now_ms);
 void serve_stream_farewell(struct serve_stream *st); /* retry later, then close */
 void serve_stream_evict(struct serve_stream *st, const char *reason);
+/* The socket failed with a libuv error. */
+void serve_stream_failed(struct serve_stream *st, int error);
 
 /* --- fan.c -------------------------------------------------------------------------------- */
 
@@ -273,7 +275,8 @@ extern struct metric serve_metric_connections, serve_metric_streams, serve_metri
 extern struct metric serve_metric_events, serve_metric_states, serve_metric_conflated;
 extern struct metric serve_metric_ring, serve_metric_flush, serve_metric_lag, serve_metric_resets;
 extern struct metric serve_metric_resumed, serve_metric_evicted_slow;
-extern struct metric serve_metric_evicted_overtaken, serve_metric_refused_total;
+extern struct metric serve_metric_evicted_gone, serve_metric_evicted_overtaken,
+    serve_metric_refused_total;
 extern struct metric serve_metric_refused_address, serve_metric_timeouts;
 extern struct metric serve_metric_request_seconds;
 void serve_metric_request(enum serve_route_id route, int status);

@@ -31,6 +31,9 @@ struct metric serve_metric_evicted_slow =
 struct metric serve_metric_evicted_overtaken =
     METRIC_COUNTER("stofka_serve_evicted_total", "Streams closed because their client was slow.",
                    "reason=\"overtaken\"");
+struct metric serve_metric_evicted_gone =
+    METRIC_COUNTER("stofka_serve_evicted_total", "Streams closed because their client was slow.",
+                   "reason=\"gone\"");
 struct metric serve_metric_refused_total = METRIC_COUNTER(
     "stofka_serve_refused_total", "Connections refused with 503.", "limit=\"total\"");
 struct metric serve_metric_refused_address = METRIC_COUNTER(
@@ -60,23 +63,15 @@ void serve_metric_request(enum serve_route_id route, int status)
 void serve_metrics_register(void)
 {
     struct metric *const all[] = {
-        &serve_metric_connections,
-        &serve_metric_streams,
-        &serve_metric_bytes,
-        &serve_metric_events,
-        &serve_metric_states,
-        &serve_metric_conflated,
-        &serve_metric_ring,
-        &serve_metric_flush,
-        &serve_metric_lag,
-        &serve_metric_resumed,
-        &serve_metric_resets,
-        &serve_metric_evicted_slow,
-        &serve_metric_evicted_overtaken,
-        &serve_metric_refused_total,
-        &serve_metric_refused_address,
-        &serve_metric_timeouts,
-        &serve_metric_request_seconds,
+        &serve_metric_connections,   &serve_metric_streams,
+        &serve_metric_bytes,         &serve_metric_events,
+        &serve_metric_states,        &serve_metric_conflated,
+        &serve_metric_ring,          &serve_metric_flush,
+        &serve_metric_lag,           &serve_metric_resumed,
+        &serve_metric_resets,        &serve_metric_evicted_slow,
+        &serve_metric_evicted_gone,  &serve_metric_evicted_overtaken,
+        &serve_metric_refused_total, &serve_metric_refused_address,
+        &serve_metric_timeouts,      &serve_metric_request_seconds,
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         metric_register(all[i]);

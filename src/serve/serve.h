@@ -5,7 +5,8 @@
  * in: what changes, by the serve_* calls below          out: answers and streams
  *     what is asked, through struct serve_source
  *
- * One thread: all calls and callbacks on the loop's thread. Nothing blocks.
+ * One thread: all calls and callbacks on the loop's thread. Nothing blocks. The process must
+ * ignore SIGPIPE.
  *
  * Two ways to push. Latest state (ticker, forming candle): one slot a key (type, market,
  * interval); a slow client gets the newest (conflation). Events (closed, repaired, partial
@@ -44,7 +45,7 @@ struct serve_settings {
     int64_t ring_events, ring_bytes; /* bounds of the event ring */
     int64_t slow_bytes;              /* a client with more than this unsent … */
     int64_t slow_ms;                 /* … for longer than this is closed: "slow" */
-    int64_t max_subs;                /* keys one client may follow */
+    int64_t max_subs;                /* subscriptions a client may hold; a wildcard is one */
     bool simulated;                  /* for the hello event and headers */
     const char *version;
 };
@@ -116,7 +117,8 @@ struct serve_event {
     const char *json;       /* data, borrowed */
     size_t len;
 };
-/* Committed events only. Also used at start to refill the ring from the store (before start). */
+/* Committed events only. Also used at start to refill the ring from the store (before start). The
+ * market must be known (serve_market), else nobody can follow it and the event is passed over. */
 void serve_event(struct serve *s, const struct serve_event *e);
 /* All events up to seq were given: cursors may name it, clients may be told. */
 void serve_released(struct serve *s, uint64_t seq);

@@ -26,7 +26,7 @@ static void on_rest_written(uv_write_t *write, int status)
         return;
     st->rest = NULL;
     if (status != 0)
-        serve_conn_close(st->conn);
+        serve_stream_failed(st, status);
     else
         serve_fan_mark(st->conn->s, st);
 }
@@ -134,6 +134,15 @@ void serve_stream_evict(struct serve_stream *st, const char *reason)
     write_last(st, &text);
     buf_free(&text);
     buf_free(&id);
+    serve_conn_close(st->conn);
+}
+
+void serve_stream_failed(struct serve_stream *st, int error)
+{
+    if (error == UV_ETIMEDOUT) {
+        metric_add(&serve_metric_evicted_gone, 1);
+        log_warn("serve.client_evicted", "reason=gone");
+    }
     serve_conn_close(st->conn);
 }
 
