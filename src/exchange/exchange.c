@@ -165,6 +165,7 @@ int64_t exchange_now_ms(struct exchange *x)
     return exchange_clock_now(&x->clock, clock_mono_ms());
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the contract's signature */
 enum err exchange_fetch(struct exchange *x, const char *code, enum interval i, int64_t to_ms,
                         size_t count, enum exchange_priority p, exchange_fetch_f *done, void *ctx)
 {

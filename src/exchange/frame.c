@@ -32,7 +32,7 @@ static void peek_read(const char *json, size_t len, struct peek *out)
         t = json_next(&j);
     if (t != JSON_OBJECT)
         return;
-    while ((t = json_next(&j)) == JSON_NAME) {
+    while (json_next(&j) == JSON_NAME) {
         type = json_text_is(&j, "type") || json_text_is(&j, "ty");
         code = json_text_is(&j, "code") || json_text_is(&j, "cd");
         t = json_next(&j);

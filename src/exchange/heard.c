@@ -8,7 +8,9 @@
 #include "exchange/count.h"
 #include "exchange/session_impl.h"
 
-enum { LAG_PLAUSIBLE_MS = 60 * 1000, LOST_BEFORE_MS = 2000 };
+/* A lost frame may have been the newer version of an older second: trades come up to 3 s late, and
+ * their candle goes out within the second after. */
+enum { LAG_PLAUSIBLE_MS = 60 * 1000, LOST_BEFORE_MS = 4000 };
 
 struct exchange_list session_heard(const struct exchange_session *s)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "exchange/count.h"
 
 static size_t body_write(char *bytes, size_t size, size_t count, void *ctx)
 {
@@ -114,4 +115,24 @@ void exchange_http_finish(struct exchange_http *h, CURLM *multi, CURLcode code)
     if (curl_easy_getinfo(h->easy, CURLINFO_TOTAL_TIME_T, &took) == CURLE_OK)
         h->took_ms = (int64_t)took / 1000;
     REQUIRE(curl_multi_remove_handle(multi, h->easy) == CURLM_OK);
+}
+
+void exchange_http_count(const struct exchange_http *h)
+{
+    enum exchange_count c = COUNT_REST_OTHER;
+
+    if (h->status == 429)
+        c = COUNT_REST_429;
+    else if (h->status == 418)
+        c = COUNT_REST_418;
+    else if (h->failed)
+        c = COUNT_REST_FAILED;
+    else if (h->status / 100 == 2)
+        c = COUNT_REST_2XX;
+    else if (h->status / 100 == 4)
+        c = COUNT_REST_4XX;
+    else if (h->status / 100 == 5)
+        c = COUNT_REST_5XX;
+    exchange_count(c, 1);
+    exchange_observe(COUNT_REST_TIME, h->took_ms);
 }

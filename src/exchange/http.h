@@ -34,5 +34,6 @@ void exchange_http_init(struct exchange_http *h, const char *ca_file);
 void exchange_http_fini(struct exchange_http *h);
 void exchange_http_start(struct exchange_http *h, CURLM *multi, const char *url);
 void exchange_http_finish(struct exchange_http *h, CURLM *multi, CURLcode code);
+void exchange_http_count(const struct exchange_http *h); /* the metrics of a finished one */
 
 #endif

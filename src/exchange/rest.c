@@ -142,26 +142,6 @@ static void candles_came(struct exchange_rest *r, struct slot *s, struct job *j)
 
 /* --- what an answer means ----------------------------------------------------------------- */
 
-static void answer_count(const struct exchange_http *h)
-{
-    enum exchange_count c = COUNT_REST_OTHER;
-
-    if (h->status == 429)
-        c = COUNT_REST_429;
-    else if (h->status == 418)
-        c = COUNT_REST_418;
-    else if (h->failed)
-        c = COUNT_REST_FAILED;
-    else if (h->status / 100 == 2)
-        c = COUNT_REST_2XX;
-    else if (h->status / 100 == 4)
-        c = COUNT_REST_4XX;
-    else if (h->status / 100 == 5)
-        c = COUNT_REST_5XX;
-    exchange_count(c, 1);
-    exchange_observe(COUNT_REST_TIME, h->took_ms);
-}
-
 static void hold(struct exchange_rest *r, int64_t ms, enum err why)
 {
     r->hold_error = why;
@@ -278,7 +258,7 @@ static void answered(struct exchange_rest *r, struct slot *s, CURLcode code)
 
     s->job = NULL;
     exchange_http_finish(&s->http, r->multi, code);
-    answer_count(&s->http);
+    exchange_http_count(&s->http);
     e = answer_judge(r, &s->http);
     if (e != OK)
         failure_log(r, j, &s->http);

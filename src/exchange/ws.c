@@ -247,6 +247,7 @@ enum { DEFLATE_UNKNOWN = 0, DEFLATE_NOT_COMPRESSED = 5 };
 /* libwebsockets 4.1 gives a frame that is not compressed (a pong with payload, or a message that
  * the exchange chose not to deflate) to the callback for ever: told "not compressed", its reader
  * does not count the bytes as taken (its issues 2749 and 2794). Told "unknown" it does. */
+/* NOLINTNEXTLINE(readability-function-size): the library's signature */
 static int inflate(struct lws_context *context, const struct lws_extension *ext, struct lws *wsi,
                    enum lws_extension_callback_reasons reason, void *user, void *in, size_t len)
 {
