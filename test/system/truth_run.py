@@ -217,6 +217,10 @@ class Comparison:
                 if start not in rows and (source == "api" or self.closed(interval, start)):
                     self.fail("missing", source, code, interval, truth.text_of(start))
             for start in sorted(rows):
+                # Where history begins in the middle of a window the file has what is known of it.
+                if source == "sqlite" and rows[start]["state"] == "forming" and not self.window_covered(
+                        code, interval, start):
+                    continue
                 self.check_row(source, code, interval, start, rows[start])
         for start in want:
             if start in held and start in api:
