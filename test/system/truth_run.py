@@ -369,7 +369,7 @@ def live(args, sim, stofka):
     chance = random.Random(args.seed)
     sim.until(lambda s: s["heard"] or stofka.check_alive(), timeout=60)
     began = time.monotonic()
-    kills = sorted(chance.uniform(2, max(3, args.seconds - 5)) for _ in range(args.kills))
+    kills = sorted(chance.uniform(8, max(9, args.seconds - 5)) for _ in range(args.kills))
     while time.monotonic() - began < args.seconds:
         stofka.check_alive()
         if kills and time.monotonic() - began >= kills[0]:
