@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hub and readers without sockets: order, conflation, the ring, resuming. A reader's client is a
- * buffer that takes as many whole frames as the test lets it. */
+/* Hub and readers without sockets: order, conflation, the ring, resuming, sweeps. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,108 +9,7 @@
 
 #include <cmocka.h>
 
-#include "serve/reader.h"
-
-static size_t no_windows(void *ctx, const char *code, enum interval i, struct candle *out,
-                         size_t max)
-{
-    (void)ctx;
-    (void)code;
-    (void)i;
-    (void)out;
-    (void)max;
-    return 0;
-}
-
-/* Two open windows of 1m for every market. */
-static size_t two_windows(void *ctx, const char *code, enum interval i, struct candle *out,
-                          size_t max)
-{
-    (void)ctx;
-    (void)code;
-    if (i != INTERVAL_1M || max < 2)
-        return 0;
-    for (int n = 0; n < 2; n++)
-        out[n] = (struct candle){.start_ms = 1773240000000 + n * 60000,
-                                 .open = 1,
-                                 .high = 1,
-                                 .low = 1,
-                                 .close = 1,
-                                 .rev = 1};
-    return 2;
-}
-
-static const struct serve_source quiet = {.open_windows = no_windows};
-static const struct serve_source busy = {.open_windows = two_windows};
-
-static void hub_open(struct serve_hub *h, size_t events, size_t bytes)
-{
-    serve_hub_init(h, events, bytes);
-    h->source = &quiet;
-    serve_hub_epoch(h, "e", 0);
-    serve_hub_market(h, "KRW-A", "에이", "A", true);
-    serve_hub_market(h, "KRW-B", "비", "B", true);
-}
-
-static void ticker(struct serve_hub *h, const char *code, int n)
-{
-    char json[32];
-    int len = snprintf(json, sizeof json, "T%s%d", code + 4, n);
-    serve_hub_ticker(h, code, json, (size_t)len, 0);
-}
-
-static void event(struct serve_hub *h, const char *code, enum interval i, uint64_t seq)
-{
-    char json[32];
-    struct serve_event e = {.seq = seq, .kind = SERVE_CANDLE, .interval = i, .json = json};
-    e.len = (size_t)snprintf(json, sizeof json, "E%s%" PRIu64, code + 4, seq);
-    snprintf(e.code, sizeof e.code, "%s", code);
-    serve_hub_event(h, &e);
-    serve_hub_released(h, seq);
-}
-
-static void follow(struct serve_reader *r, const char *text, const struct serve_position *after)
-{
-    struct serve_sub s;
-    struct buf why = {0};
-    assert_int_equal(serve_sub_parse("sub", text, strlen(text), &s, &why), OK);
-    serve_reader_add(r, &s, after);
-}
-
-/* What a frame says, short: its data, or its id in parentheses. */
-static void describe(struct buf *out, const struct serve_frame *f)
-{
-    char text[2048];
-    snprintf(text, sizeof text, "%.*s", (int)f->len, f->bytes);
-    char *data = strstr(text, "data: "), *id = strstr(text, "id: ");
-    if (out->len)
-        buf_char(out, ' ');
-    if (data)
-        buf_add(out, data + 6, strcspn(data + 6, "\n"));
-    else if (id)
-        buf_printf(out, "(%.*s)", (int)strcspn(id + 4, "\n"), id + 4);
-}
-
-/* Takes at most max frames; what was taken is added to out. Returns what was conflated. */
-static uint64_t take(struct serve_reader *r, size_t max, struct buf *out)
-{
-    static struct serve_batch b;
-    serve_reader_collect(r, 1 << 20, NULL, NULL, &b);
-    size_t n = b.count < max ? b.count : max;
-    for (size_t i = 0; i < n; i++)
-        describe(out, b.pieces[i].frame);
-    uint64_t conflated = serve_reader_commit(r, &b, n);
-    serve_batch_clear(&b);
-    return conflated;
-}
-
-static void assert_takes(struct serve_reader *r, const char *want)
-{
-    struct buf out = {0};
-    (void)take(r, 1000, &out);
-    assert_string_equal(out.len ? out.data : "", want);
-    buf_free(&out);
-}
+#include "serve_fixture.h"
 
 static void newest_state_in_order_of_change(void **state)
 {
@@ -119,16 +17,16 @@ static void newest_state_in_order_of_change(void **state)
     struct serve_reader r;
     struct buf out = {0};
     (void)state;
-    hub_open(&h, 100, 1 << 20);
+    fixture_hub_open(&h, 100, 1 << 20);
     serve_reader_init(&r, &h);
-    follow(&r, "ticker:*", NULL);
-    assert_takes(&r, "");
-    ticker(&h, "KRW-A", 1);
-    ticker(&h, "KRW-B", 1);
-    ticker(&h, "KRW-A", 2);
-    assert_int_equal(take(&r, 1000, &out), 1);
+    fixture_follow(&r, "ticker:*", NULL);
+    fixture_assert_takes(&r, "");
+    fixture_ticker(&h, "KRW-A", 1);
+    fixture_ticker(&h, "KRW-B", 1);
+    fixture_ticker(&h, "KRW-A", 2);
+    assert_int_equal(fixture_take(&r, 1000, &out), 1);
     assert_string_equal(out.data, "TB1 TA2 (e:0)");
-    assert_takes(&r, "");
+    fixture_assert_takes(&r, "");
     buf_free(&out);
     serve_reader_fini(&r);
     serve_hub_fini(&h);
@@ -140,20 +38,20 @@ static void what_was_not_taken_comes_again_in_newest_state(void **state)
     struct serve_reader r;
     struct buf out = {0};
     (void)state;
-    hub_open(&h, 100, 1 << 20);
+    fixture_hub_open(&h, 100, 1 << 20);
     serve_reader_init(&r, &h);
-    follow(&r, "ticker:*", NULL);
-    follow(&r, "postgres-candle.1s:*", NULL);
-    assert_takes(&r, "");
-    ticker(&h, "KRW-A", 1);
-    event(&h, "KRW-A", INTERVAL_1S, 1);
-    ticker(&h, "KRW-B", 1);
-    event(&h, "KRW-B", INTERVAL_1S, 2);
-    (void)take(&r, 2, &out);
-    ticker(&h, "KRW-B", 2);
-    (void)take(&r, 2, &out);
+    fixture_follow(&r, "ticker:*", NULL);
+    fixture_follow(&r, "postgres-candle.1s:*", NULL);
+    fixture_assert_takes(&r, "");
+    fixture_ticker(&h, "KRW-A", 1);
+    fixture_event(&h, "KRW-A", INTERVAL_1S, 1);
+    fixture_ticker(&h, "KRW-B", 1);
+    fixture_event(&h, "KRW-B", INTERVAL_1S, 2);
+    (void)fixture_take(&r, 2, &out);
+    fixture_ticker(&h, "KRW-B", 2);
+    (void)fixture_take(&r, 2, &out);
     assert_string_equal(out.data, "TA1 EA1 EB2 TB2");
-    assert_takes(&r, ""); /* the event's own id covers all: no other is sent */
+    fixture_assert_takes(&r, ""); /* the event's own id covers all: no other is sent */
     buf_free(&out);
     serve_reader_fini(&r);
     serve_hub_fini(&h);
@@ -164,19 +62,19 @@ static void overlapping_subscriptions_send_once(void **state)
     struct serve_hub h;
     struct serve_reader r;
     (void)state;
-    hub_open(&h, 100, 1 << 20);
+    fixture_hub_open(&h, 100, 1 << 20);
     serve_reader_init(&r, &h);
-    follow(&r, "candle.1s:*", NULL);
-    follow(&r, "candle.*:KRW-A", NULL);
-    follow(&r, "candle.1s:KRW-A", NULL);
-    follow(&r, "ticker:KRW-A", NULL);
-    follow(&r, "ticker:*", NULL);
-    assert_takes(&r, "");
-    event(&h, "KRW-A", INTERVAL_1S, 1);
-    event(&h, "KRW-A", INTERVAL_1M, 2);
-    event(&h, "KRW-B", INTERVAL_1M, 3);
-    ticker(&h, "KRW-A", 1);
-    assert_takes(&r, "EA1 EA2 TA1 (e:3)");
+    fixture_follow(&r, "candle.1s:*", NULL);
+    fixture_follow(&r, "candle.*:KRW-A", NULL);
+    fixture_follow(&r, "candle.1s:KRW-A", NULL);
+    fixture_follow(&r, "ticker:KRW-A", NULL);
+    fixture_follow(&r, "ticker:*", NULL);
+    fixture_assert_takes(&r, "");
+    fixture_event(&h, "KRW-A", INTERVAL_1S, 1);
+    fixture_event(&h, "KRW-A", INTERVAL_1M, 2);
+    fixture_event(&h, "KRW-B", INTERVAL_1M, 3);
+    fixture_ticker(&h, "KRW-A", 1);
+    fixture_assert_takes(&r, "EA1 EA2 TA1 (e:3)");
     serve_reader_fini(&r);
     serve_hub_fini(&h);
 }
@@ -186,19 +84,19 @@ static void resuming_sends_what_was_missed(void **state)
     struct serve_hub h;
     struct serve_reader r;
     (void)state;
-    hub_open(&h, 100, 1 << 20);
+    fixture_hub_open(&h, 100, 1 << 20);
     for (uint64_t seq = 1; seq <= 6; seq++)
-        event(&h, seq % 2 ? "KRW-A" : "KRW-B", INTERVAL_1S, seq * 10);
-    ticker(&h, "KRW-A", 1);
+        fixture_event(&h, seq % 2 ? "KRW-A" : "KRW-B", INTERVAL_1S, seq * 10);
+    fixture_ticker(&h, "KRW-A", 1);
     serve_reader_init(&r, &h);
-    follow(&r, "ticker:*", &(struct serve_position){25, false});
-    follow(&r, "postgres-candle.1s:KRW-A", &(struct serve_position){25, false});
-    assert_takes(&r, "EA30 EA50 TA1 (e:60)"); /* events first, then the snapshot */
+    fixture_follow(&r, "ticker:*", &(struct serve_position){25, false});
+    fixture_follow(&r, "postgres-candle.1s:KRW-A", &(struct serve_position){25, false});
+    fixture_assert_takes(&r, "EA30 EA50 TA1 (e:60)"); /* events first, then the snapshot */
     serve_reader_fini(&r);
     serve_reader_init(&r, &h);
-    follow(&r, "candle.1s:*", &(struct serve_position){50, true});
-    follow(&r, "postgres-candle.1s:*", &(struct serve_position){50, true});
-    assert_takes(&r, "EA50 EB60 EB60");
+    fixture_follow(&r, "candle.1s:*", &(struct serve_position){50, true});
+    fixture_follow(&r, "postgres-candle.1s:*", &(struct serve_position){50, true});
+    fixture_assert_takes(&r, "EA50 EB60 EB60");
     serve_reader_fini(&r);
     serve_hub_fini(&h);
 }
@@ -212,21 +110,21 @@ static void no_key_starves(void **state)
     struct buf out = {0};
     char code[CODE_MAX];
     (void)state;
-    hub_open(&h, 100, 1 << 20);
+    fixture_hub_open(&h, 100, 1 << 20);
     for (int m = 0; m < 20; m++) {
         snprintf(code, sizeof code, "KRW-X%d", m);
         serve_hub_market(&h, code, "", "", true);
     }
     serve_reader_init(&r, &h);
-    follow(&r, "ticker:*", NULL);
-    assert_takes(&r, "");
+    fixture_follow(&r, "ticker:*", NULL);
+    fixture_assert_takes(&r, "");
     for (int step = 0; step < 60; step++) {
         for (int m = 0; m < 20; m++) {
             snprintf(code, sizeof code, "KRW-X%d", m);
-            ticker(&h, code, step);
+            fixture_ticker(&h, code, step);
         }
-        ticker(&h, "KRW-A", step);
-        (void)take(&r, 1, &out);
+        fixture_ticker(&h, "KRW-A", step);
+        (void)fixture_take(&r, 1, &out);
     }
     size_t hot = 0;
     for (const char *at = out.data; (at = strstr(at, "TA")) != NULL; at++)
@@ -246,9 +144,9 @@ static void closing_drops_the_forming_state(void **state)
     struct candle forming = {.start_ms = 1773240000000, .open = 1, .high = 1, .low = 1, .close = 1};
     struct buf json = {0};
     (void)state;
-    hub_open(&h, 100, 1 << 20);
+    fixture_hub_open(&h, 100, 1 << 20);
     serve_reader_init(&r, &h);
-    follow(&r, "candle.1m:*", NULL);
+    fixture_follow(&r, "candle.1m:*", NULL);
     serve_hub_forming(&h, "KRW-A", INTERVAL_1M, &forming);
     serve_hub_forming(&h, "KRW-B", INTERVAL_1M, &forming);
     forming.start_ms += 60000;
@@ -279,18 +177,18 @@ static void id_never_goes_back(void **state)
     struct serve_reader r;
     struct serve_event e = {.seq = 5, .kind = SERVE_GAP, .code = "KRW-A", .json = "G", .len = 1};
     (void)state;
-    hub_open(&h, 100, 1 << 20);
+    fixture_hub_open(&h, 100, 1 << 20);
     serve_reader_init(&r, &h);
-    follow(&r, "candle.1m:*", NULL);
+    fixture_follow(&r, "candle.1m:*", NULL);
     serve_hub_event(&h, &e);
-    assert_takes(&r, "G");
+    fixture_assert_takes(&r, "G");
     assert_int_equal(r.at.seq, 5);
-    ticker(&h, "KRW-A", 1);
-    follow(&r, "ticker:*", NULL);
-    assert_takes(&r, "TA1");
+    fixture_ticker(&h, "KRW-A", 1);
+    fixture_follow(&r, "ticker:*", NULL);
+    fixture_assert_takes(&r, "TA1");
     serve_hub_released(&h, 6);
-    ticker(&h, "KRW-A", 2);
-    assert_takes(&r, "TA2 (e:6)");
+    fixture_ticker(&h, "KRW-A", 2);
+    fixture_assert_takes(&r, "TA2 (e:6)");
     serve_reader_fini(&r);
     serve_hub_fini(&h);
 }
@@ -305,11 +203,11 @@ static void cursors(void **state)
 {
     struct serve_hub h;
     (void)state;
-    hub_open(&h, 3, 1 << 20);
+    fixture_hub_open(&h, 3, 1 << 20);
     assert_null(cursor(&h, "e:0"));
     assert_string_equal(cursor(&h, "e:1"), "position ahead");
     for (uint64_t seq = 1; seq <= 5; seq++)
-        event(&h, "KRW-A", INTERVAL_1S, seq);
+        fixture_event(&h, "KRW-A", INTERVAL_1S, seq);
     serve_hub_released(&h, 9);
     assert_null(cursor(&h, "e:9"));
     assert_null(cursor(&h, "e:2"));
@@ -335,8 +233,8 @@ static void ring_refilled_from_the_store(void **state)
     serve_hub_epoch(&h, "e", 50);
     assert_string_equal(cursor(&h, "e:49"), "position lost");
     serve_hub_market(&h, "KRW-A", "", "", true);
-    event(&h, "KRW-A", INTERVAL_1S, 40);
-    event(&h, "KRW-A", INTERVAL_1S, 48);
+    fixture_event(&h, "KRW-A", INTERVAL_1S, 40);
+    fixture_event(&h, "KRW-A", INTERVAL_1S, 48);
     assert_null(cursor(&h, "e:39"));
     assert_string_equal(cursor(&h, "e:38"), "position lost");
     assert_null(cursor(&h, "e:50"));
@@ -347,9 +245,9 @@ static void ring_is_bounded_by_bytes(void **state)
 {
     struct serve_hub h;
     (void)state;
-    hub_open(&h, 100000, 20000);
+    fixture_hub_open(&h, 100000, 20000);
     for (uint64_t seq = 1; seq <= 1000; seq++)
-        event(&h, "KRW-A", INTERVAL_1S, seq);
+        fixture_event(&h, "KRW-A", INTERVAL_1S, seq);
     assert_in_range(h.ring.count, 5, 100);
     assert_true(h.ring.bytes <= 20000);
     assert_int_equal(h.ring.floor, 1000 - h.ring.count);
@@ -362,17 +260,17 @@ static void overtaken_only_when_an_own_event_was_lost(void **state)
     struct serve_reader a, b;
     struct buf out = {0};
     (void)state;
-    hub_open(&h, 3, 1 << 20);
+    fixture_hub_open(&h, 3, 1 << 20);
     serve_reader_init(&a, &h);
     serve_reader_init(&b, &h);
-    follow(&a, "candle.1s:KRW-A", NULL);
-    follow(&b, "candle.1s:KRW-B", NULL);
-    event(&h, "KRW-A", INTERVAL_1S, 1);
+    fixture_follow(&a, "candle.1s:KRW-A", NULL);
+    fixture_follow(&b, "candle.1s:KRW-B", NULL);
+    fixture_event(&h, "KRW-A", INTERVAL_1S, 1);
     for (uint64_t seq = 2; seq <= 4; seq++)
-        event(&h, "KRW-A", INTERVAL_1M, seq);
+        fixture_event(&h, "KRW-A", INTERVAL_1M, seq);
     assert_true(serve_reader_overtaken(&a));
     assert_false(serve_reader_overtaken(&b));
-    (void)take(&b, 10, &out);
+    (void)fixture_take(&b, 10, &out);
     assert_int_equal(out.len, 0); /* nothing of its own: no bytes, not even an id */
     buf_free(&out);
     serve_reader_fini(&a);
@@ -386,10 +284,10 @@ static void snapshots_of_open_windows(void **state)
     struct serve_hub h;
     struct serve_reader r;
     (void)state;
-    hub_open(&h, 10, 1 << 20);
-    h.source = &busy;
+    fixture_hub_open(&h, 10, 1 << 20);
+    h.source = &fixture_busy;
     serve_reader_init(&r, &h);
-    follow(&r, "candle.*:*", NULL);
+    fixture_follow(&r, "candle.*:*", NULL);
     serve_reader_collect(&r, 1 << 20, NULL, NULL, &b);
     assert_int_equal(b.count, 5);         /* 2 markets of 2 windows, and the id */
     (void)serve_reader_commit(&r, &b, 1); /* cut within the first market: it comes again */
@@ -418,11 +316,11 @@ static void forming_is_newest_window_only(void **state)
     struct candle newer = old;
     (void)state;
     newer.start_ms += 60000;
-    hub_open(&h, 10, 1 << 20);
+    fixture_hub_open(&h, 10, 1 << 20);
     serve_hub_forming(&h, "KRW-A", INTERVAL_1M, &old);
     assert_null(serve_hub_find(&h, "KRW-A")->forming[INTERVAL_1M]->frame); /* nobody follows */
     serve_reader_init(&r, &h);
-    follow(&r, "candle.*:KRW-A", NULL);
+    fixture_follow(&r, "candle.*:KRW-A", NULL);
     serve_hub_forming(&h, "KRW-A", INTERVAL_1M, &newer);
     uint64_t change = h.change;
     serve_hub_forming(&h, "KRW-A", INTERVAL_1M, &old);
@@ -432,99 +330,6 @@ static void forming_is_newest_window_only(void **state)
     assert_non_null(memmem(f->bytes, f->len, "2026-03-11T14:41:00", 19));
     serve_reader_fini(&r);
     serve_hub_fini(&h);
-}
-
-/* --- a client with a memory --------------------------------------------------------------- */
-
-struct client {
-    struct serve_hub hub;
-    struct serve_reader reader;
-    struct serve_position at; /* its Last-Event-ID */
-    uint64_t made;            /* events there are */
-    uint64_t next;            /* number it must see next */
-    bool half;                /* has seen the candle of next, not its postgres-candle */
-    int newest[2], seen[2];   /* tickers of KRW-A, KRW-B */
-};
-
-static void client_connect(struct client *c)
-{
-    serve_reader_fini(&c->reader);
-    serve_reader_init(&c->reader, &c->hub);
-    follow(&c->reader, "ticker:*", &c->at);
-    follow(&c->reader, "candle.1s:*", &c->at);
-    follow(&c->reader, "postgres-candle.1s:*", &c->at);
-}
-
-static void client_sees(struct client *c, const struct serve_piece *p)
-{
-    char market;
-    int value;
-    if (p->change && p->id) {
-        assert_int_equal(p->at.seq, c->next);
-        assert_int_equal(p->at.half, !c->half);
-        c->next += c->half;
-        c->half = !c->half;
-    }
-    if (p->id) {
-        /* It has all that the id claims. */
-        assert_true(p->at.seq + 1 == c->next || (p->at.half && p->at.seq == c->next));
-        c->at = p->at;
-    }
-    if (sscanf(p->frame->bytes, "event: ticker\ndata: T%c%d", &market, &value) == 2) {
-        assert_true(value >= c->seen[market - 'A']);
-        c->seen[market - 'A'] = value;
-    }
-}
-
-/* Takes a random part of what a random budget yields. */
-static void client_reads(struct client *c, bool all)
-{
-    static struct serve_batch b;
-    serve_reader_collect(&c->reader, all ? 1 << 20 : (size_t)(rand() % 300), NULL, NULL, &b);
-    size_t n = all ? b.count : (size_t)rand() % (b.count + 1);
-    for (size_t i = 0; i < n; i++)
-        client_sees(c, &b.pieces[i]);
-    (void)serve_reader_commit(&c->reader, &b, n);
-    serve_batch_clear(&b);
-}
-
-static void something_happens(struct client *c)
-{
-    int m = rand() % 2;
-    const char *code = m ? "KRW-B" : "KRW-A";
-    if (rand() % 3)
-        event(&c->hub, code, INTERVAL_1S, ++c->made);
-    else
-        ticker(&c->hub, code, ++c->newest[m]);
-}
-
-/* Random updates, reads and reconnects: each event once and in order, no id ahead of what was
- * seen, and in the end the newest state. */
-static void random_client_misses_nothing(void **state)
-{
-    (void)state;
-    srand(11);
-    for (int round = 0; round < 30; round++) {
-        struct client c = {.next = 1};
-        hub_open(&c.hub, 5000, 1 << 24);
-        serve_reader_init(&c.reader, &c.hub);
-        client_connect(&c);
-        for (int step = 0; step < 600; step++) {
-            int what = rand() % 8;
-            if (what < 3)
-                something_happens(&c);
-            else if (what == 3)
-                client_connect(&c);
-            else
-                client_reads(&c, false);
-        }
-        for (int i = 0; i < 4; i++)
-            client_reads(&c, true);
-        assert_int_equal(c.next, c.made + 1);
-        assert_memory_equal(c.seen, c.newest, sizeof c.seen);
-        serve_reader_fini(&c.reader);
-        serve_hub_fini(&c.hub);
-    }
 }
 
 int main(void)
@@ -543,7 +348,6 @@ int main(void)
         cmocka_unit_test(overtaken_only_when_an_own_event_was_lost),
         cmocka_unit_test(snapshots_of_open_windows),
         cmocka_unit_test(forming_is_newest_window_only),
-        cmocka_unit_test(random_client_misses_nothing),
     };
     return cmocka_run_group_tests_name("serve_hub", tests, NULL, NULL);
 }
