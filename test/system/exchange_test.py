@@ -45,7 +45,8 @@ class Probe:
     def __init__(self, url, **options):
         args = [PROBE, url] + ["%s=%s" % kv for kv in options.items()]
         self.log = []
-        self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        errors="backslashreplace")
         self.events = []
         self.changed = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
