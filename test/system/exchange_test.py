@@ -45,7 +45,8 @@ class Probe:
     def __init__(self, url, **options):
         args = [PROBE, url] + ["%s=%s" % kv for kv in options.items()]
         self.log = []
-        self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        errors="backslashreplace")
         self.events = []
         self.changed = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
@@ -270,7 +271,8 @@ def test_quiet_markets_keep_their_watermarks(fake, probe, deflate):
         assert 800 <= b.mono - a.mono <= 1300
     since = marks[0].num("since")
     first = p.all("frame")[0]
-    assert since % 1000 == 0 and 0 < since - first.num("receive") <= 1300
+    # The clock is late by the fastest frame's way: a few ms here.
+    assert since % 1000 == 0 and -100 < since - first.num("receive") <= 1300
     assert all(m.num("at") <= now_ms() + 5 and m.num("since") == since for m in marks)
     assert 2 <= w.pings <= 6
 

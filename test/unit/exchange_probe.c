@@ -36,7 +36,7 @@ __attribute__((format(printf, 1, 2))) static void say(const char *fmt, ...)
     va_end(args);
     buf_printf(&b, "%s\n", text);
     pthread_mutex_lock(&out_lock);
-    fwrite(b.data, 1, b.len, stdout);
+    (void)fwrite(b.data, 1, b.len, stdout);
     fflush(stdout);
     pthread_mutex_unlock(&out_lock);
     buf_free(&b);
