@@ -21,7 +21,7 @@ static const char help[] =
     "  --history DAYS         trades reach back to 00:00 UTC this many days before (40)\n"
     "  --rate R               trades a second in all (30)\n"
     "  --every-second         every market trades at least once each second\n"
-    "  --codes-count N        only the first N markets of the list\n"
+    "  --codes-count N        the first N markets of the list; made-up ones beyond its 40\n"
     "  --markets FILE         markets from a market/all reply instead of the own list\n"
     "  --speed X              exchange seconds in a real one (1)\n"
     "\n"

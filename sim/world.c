@@ -119,6 +119,22 @@ static FILE *open_log(const char *path, const char *header, bool *ok)
     return f;
 }
 
+/* The own list; more than it holds are made up, and say so. */
+static void list_coins(struct world *w, int count)
+{
+    char code[32], korean[48], english[48];
+    for (int i = 0; i < count; i++) {
+        if (i < (int)coin_count) {
+            world_list(w, coins[i].code, NULL, NULL);
+            continue;
+        }
+        snprintf(code, sizeof code, "KRW-SIM%d", i + 1);
+        snprintf(korean, sizeof korean, "가상코인 %d", i + 1);
+        snprintf(english, sizeof english, "Simulated %d", i + 1);
+        world_list(w, code, korean, english);
+    }
+}
+
 bool world_open(struct world *w, const struct world_options *opt)
 {
     bool ok = true;
@@ -138,8 +154,7 @@ bool world_open(struct world *w, const struct world_options *opt)
     if (ok && opt->markets_path)
         return load_markets(w);
     if (ok && w->generating)
-        for (size_t i = 0; i < coin_count && (!opt->codes_count || (int)i < opt->codes_count); i++)
-            world_list(w, coins[i].code, NULL, NULL);
+        list_coins(w, opt->codes_count ? opt->codes_count : (int)coin_count);
     return ok;
 }
 
