@@ -79,23 +79,33 @@ static void send_held(struct conn *c, int64_t now)
     f->held_count = keep;
 }
 
-static bool render(struct sim *s, struct buf *b, enum feed_type type, struct market *m,
-                   int64_t window, enum format format, bool snapshot)
+/* What a frame is of. */
+struct item {
+    enum feed_type type;
+    struct market *market;
+    int64_t window; /* candles */
+};
+
+static bool render(struct sim *s, struct buf *b, struct item of, enum format format, bool snapshot)
 {
     struct candle c;
+    struct market *m = of.market;
+    struct ws_form form = s->opt.form;
+    form.format = format;
+    form.snapshot = snapshot;
     b->len = 0;
     if (!m->ticker.last.sid)
         return false;
-    if (type == FEED_TICKER) {
-        render_ws_ticker(b, m, world_now(&s->world), format, &s->opt.style, snapshot);
-    } else if (type == FEED_TRADE && m->raw_last) {
+    if (of.type == FEED_TICKER) {
+        render_ws_ticker(b, m, world_now(&s->world), &form);
+    } else if (of.type == FEED_TRADE && m->raw_last) {
         render_ws_captured(b, m->raw_last, format, snapshot);
-    } else if (type == FEED_TRADE) {
-        render_ws_trade(b, m, &m->ticker.last, format, &s->opt.style, snapshot);
+    } else if (of.type == FEED_TRADE) {
+        render_ws_trade(b, m, &m->ticker.last, &form);
     } else {
-        if (!book_window(m, feed_unit(type), window, INT64_MAX, &c))
+        if (!book_window(m, feed_unit(of.type), of.window, INT64_MAX, &c))
             return false;
-        render_ws_candle(b, type_names[type], m->code, &c, format, &s->opt.style, snapshot);
+        render_ws_candle(b, type_names[of.type], m->code, &c, &form);
     }
     return true;
 }
@@ -111,7 +121,8 @@ void flush_snapshots(struct conn *c, size_t upto)
         int64_t window = 0;
         if (snap->type >= FEED_CANDLE_1S && m->seconds.n)
             window = unit_floor(feed_unit(snap->type), m->seconds.v[m->seconds.n - 1].start);
-        if (m->listed && render(c->sim, &b, snap->type, m, window, f->format, true))
+        struct item of = {snap->type, m, window};
+        if (m->listed && render(c->sim, &b, of, f->format, true))
             send_frame(c, b.p, b.len);
     }
     buf_free(&b);
@@ -123,15 +134,15 @@ static bool wants(const struct conn *c, enum feed_type type, const struct market
 }
 
 /* To everyone who wants it; each format is rendered once. Snapshots still owed go first. */
-static bool send_all(struct sim *s, enum feed_type type, struct market *m, int64_t window)
+static bool send_all(struct sim *s, struct item of)
 {
     static struct buf made[FORMAT_COUNT];
     bool ready[FORMAT_COUNT] = {0}, any = false;
     for (struct conn *c = s->conns; c; c = c->next) {
-        if (!m->listed || !wants(c, type, m))
+        if (!of.market->listed || !wants(c, of.type, of.market))
             continue;
         enum format format = c->feed->format;
-        if (!ready[format] && !render(s, &made[format], type, m, window, format, false))
+        if (!ready[format] && !render(s, &made[format], of, format, false))
             return any;
         ready[format] = true;
         any = true;
@@ -148,11 +159,13 @@ void flush_trade(void *sim, struct market *m, const struct trade *t)
     for (struct conn *c = s->conns; c; c = c->next) {
         if (!m->listed || !wants(c, FEED_TRADE, m))
             continue;
+        struct ws_form form = s->opt.form;
+        form.format = c->feed->format;
         b.len = 0;
         if (m->raw_last)
             render_ws_captured(&b, m->raw_last, c->feed->format, false);
         else
-            render_ws_trade(&b, m, t, c->feed->format, &s->opt.style, false);
+            render_ws_trade(&b, m, t, &form);
         flush_snapshots(c, FLUSH_ALL);
         offer_frame(c, &b);
     }
@@ -166,7 +179,7 @@ static void send_tickers(struct sim *s, int64_t now_ms)
             continue;
         m->touched = false;
         book_expire24(m, now_ms);
-        send_all(s, FEED_TICKER, m, 0);
+        send_all(s, (struct item){FEED_TICKER, m, 0});
     }
 }
 
@@ -190,7 +203,7 @@ static void log_version(struct sim *s, struct market *m, int64_t start, int64_t 
     buf_put(&b, ",");
     put_int(&b, now_ms);
     buf_put(&b, "\n");
-    fwrite(b.p, 1, b.len, s->world.frames);
+    world_write(s->world.frames, &b);
     buf_free(&b);
 }
 
@@ -221,7 +234,8 @@ static void flush_unit(struct sim *s, enum feed_type type, int64_t now_ms)
         list[j] = d;
     }
     for (size_t i = 0; i < n; i++)
-        if (send_all(s, type, list[i].market, list[i].start) && type == FEED_CANDLE_1S)
+        if (send_all(s, (struct item){type, list[i].market, list[i].start}) &&
+            type == FEED_CANDLE_1S)
             log_version(s, list[i].market, list[i].start, now_ms);
     free(list);
 }
@@ -237,7 +251,7 @@ static void resend_some(struct sim *s, int64_t now_ms)
             continue;
         int64_t start = m->seconds.v[m->seconds.n - back].start;
         if (start >= s->world.start_ms / 1000 && start * 1000 > now_ms - 60000)
-            send_all(s, FEED_CANDLE_1S, m, start);
+            send_all(s, (struct item){FEED_CANDLE_1S, m, start});
     }
 }
 

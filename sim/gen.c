@@ -96,8 +96,7 @@ static int64_t draw_volume(struct walk *w, int64_t price, int64_t cap)
     return volume > 0 ? (int64_t)volume : 1;
 }
 
-static void emit(struct market *m, int64_t ms, const struct pace *pace, int sid_base,
-                 gen_sink_f *sink, void *ctx)
+static void emit(struct market *m, int64_t ms, const struct pace *pace, gen_sink_f *sink, void *ctx)
 {
     struct walk *w = &m->walk;
     if (w->side_run-- <= 0) {
@@ -108,7 +107,7 @@ static void emit(struct market *m, int64_t ms, const struct pace *pace, int sid_
     w->sid_n = ms == w->sid_ms ? w->sid_n + 1 : 0;
     w->sid_ms = ms;
     struct trade t = {.ms = ms, .bid = w->side_bid, .price = w->mid};
-    t.sid = ms * 10000 + sid_base + w->sid_n;
+    t.sid = ms * 10000 + pace->sid_base + w->sid_n;
     t.price += t.bid ? tick_size(m->code, w->mid) : 0;
     t.volume = draw_volume(w, t.price, pace->volume_cap);
     t.store_ms = ms + 30 + rng_below(&w->rng, 31);
@@ -116,7 +115,7 @@ static void emit(struct market *m, int64_t ms, const struct pace *pace, int sid_
 }
 
 void gen_span(struct market *m, int64_t from_ms, int64_t to_ms, const struct pace *pace,
-              int sid_base, gen_sink_f *sink, void *ctx)
+              gen_sink_f *sink, void *ctx)
 {
     struct walk *w = &m->walk;
     int64_t from = from_ms * 1000, to = to_ms * 1000;
@@ -126,10 +125,10 @@ void gen_span(struct market *m, int64_t from_ms, int64_t to_ms, const struct pac
         if (w->next_us < from)
             w->next_us = from + next_gap(w, pace->rate);
         for (; w->next_us < to; w->next_us += next_gap(w, pace->rate)) {
-            emit(m, w->next_us / 1000, pace, sid_base, sink, ctx);
+            emit(m, w->next_us / 1000, pace, sink, ctx);
             any = true;
         }
     }
     if (!any && pace->at_least_one)
-        emit(m, from_ms + rng_below(&w->rng, to_ms - from_ms), pace, sid_base, sink, ctx);
+        emit(m, from_ms + rng_below(&w->rng, to_ms - from_ms), pace, sink, ctx);
 }

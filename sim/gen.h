@@ -17,6 +17,7 @@ struct pace {
     int swing;          /* typical price step, millionths */
     int64_t volume_cap; /* scale 8 */
     bool at_least_one;  /* make one if chance made none */
+    int sid_base;       /* keeps ids unique after the clock was set back */
 };
 
 typedef void gen_sink_f(void *ctx, struct market *m, const struct trade *t);
@@ -26,8 +27,8 @@ void gen_open(struct market *m, uint64_t seed, const char *price, int rank);
 void gen_seed52(struct market *m, int64_t start_ms, int history_days);
 /* Sets every market's share of the trades from its rank. */
 void gen_shares(struct market **markets, int count);
-/* Trades of [from, to) ms. sid_base keeps ids unique after the clock was set back. */
+/* Trades of [from, to) ms. */
 void gen_span(struct market *m, int64_t from_ms, int64_t to_ms, const struct pace *pace,
-              int sid_base, gen_sink_f *sink, void *ctx);
+              gen_sink_f *sink, void *ctx);
 
 #endif

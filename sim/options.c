@@ -21,7 +21,7 @@ static const char help[] =
     "  --history DAYS         trades reach back to 00:00 UTC this many days before (40)\n"
     "  --rate R               trades a second in all (30)\n"
     "  --every-second         every market trades at least once each second\n"
-    "  --codes-count N        only the first N markets of the list\n"
+    "  --codes-count N        the first N markets of the list; made-up ones beyond its 40\n"
     "  --markets FILE         markets from a market/all reply instead of the own list\n"
     "  --speed X              exchange seconds in a real one (1)\n"
     "\n"
@@ -202,12 +202,12 @@ static bool take_way(struct options *o, struct faults *f, int id, const char *v)
     case OPT_SCALE:
         if (!word(v, scales, 3, &n))
             return false;
-        o->style.amount_scale = n == 2 ? 0 : n == 1 ? 16 : 8;
+        o->form.amount_scale = n == 2 ? 0 : n == 1 ? 16 : 8;
         return true;
     case OPT_NUMBERS:
         if (!word(v, numbers, 3, &n))
             return false;
-        o->style.spelling = (enum spelling)n;
+        o->form.spelling = (enum spelling)n;
         return true;
     case OPT_IDLE:
         return number(v, 1, 86400, &o->idle_seconds);
@@ -266,7 +266,7 @@ int options_read(int argc, char **argv, struct options *o, struct faults *f)
                           .rest_limit = 10,
                           .connect_limit = 5,
                           .idle_seconds = 60,
-                          .style = {.amount_scale = 8}};
+                          .form = {.amount_scale = 8}};
     o->world = (struct world_options){.seed = 1, .rate = 30, .speed = 1, .history_days = 40};
     f->every = 15;
     f->late_ms = 3000 - 60;
@@ -287,7 +287,7 @@ int options_read(int argc, char **argv, struct options *o, struct faults *f)
         return complain("options only, no words");
     if (o->tls_port >= 0 && (!o->cert || !o->key))
         return complain("--tls-port needs --cert and --key");
-    if (!o->style.amount_scale)
-        o->style.amount_scale = o->world.seed % 2 ? 8 : 16;
+    if (!o->form.amount_scale)
+        o->form.amount_scale = o->world.seed % 2 ? 8 : 16;
     return -1;
 }

@@ -95,7 +95,7 @@ static void put_24h(struct buf *b, i128 exact)
 }
 
 void render_rest_candle(struct buf *b, const char *code, const struct candle *c,
-                        enum rest_extra extra, int unit, int64_t prev_close, bool converting)
+                        const struct rest_form *form)
 {
     buf_put(b, "{\"market\":");
     text(b, code);
@@ -113,17 +113,17 @@ void render_rest_candle(struct buf *b, const char *code, const struct candle *c,
     put_decimal(b, c->amount, 8);
     rkey(b, "candle_acc_trade_volume");
     put_decimal(b, c->volume, 8);
-    if (extra == EXTRA_UNIT)
-        buf_printf(b, ",\"unit\":%d", unit);
-    if (extra == EXTRA_DAY) {
-        price(b, "prev_closing_price", prev_close);
-        price(b, "change_price", c->close - prev_close);
+    if (form->extra == EXTRA_UNIT)
+        buf_printf(b, ",\"unit\":%d", form->unit);
+    if (form->extra == EXTRA_DAY) {
+        price(b, "prev_closing_price", form->prev_close);
+        price(b, "change_price", c->close - form->prev_close);
         rkey(b, "change_rate");
-        put_decimal(b, rate_of(c->close - prev_close, prev_close), 10);
-        if (converting) /* only KRW markets here: null for fiat, by the documentation */
+        put_decimal(b, rate_of(c->close - form->prev_close, form->prev_close), 10);
+        if (form->converting) /* only KRW markets here: null for fiat, by the documentation */
             buf_put(b, ",\"converted_trade_price\":null");
     }
-    if (extra == EXTRA_PERIOD) {
+    if (form->extra == EXTRA_PERIOD) {
         rkey(b, "first_day_of_period");
         quoted_date(b, c->start);
     }
@@ -231,7 +231,7 @@ void render_instrument(struct buf *b, const struct market *m)
 struct out {
     struct buf *b;
     enum format f;
-    const struct ws_style *style;
+    const struct ws_form *form;
 };
 
 static void ws_open(struct out *o, const char *type, const char *code)
@@ -243,17 +243,17 @@ static void ws_open(struct out *o, const char *type, const char *code)
     text(o->b, code);
 }
 
-static void ws_close(struct out *o, bool snapshot)
+static void ws_close(struct out *o)
 {
     key(o->b, o->f, "stream_type", "st");
-    text(o->b, snapshot ? "SNAPSHOT" : "REALTIME");
+    text(o->b, o->form->snapshot ? "SNAPSHOT" : "REALTIME");
     buf_put(o->b, is_list(o->f) ? "}]" : "}");
 }
 
 static void ws_num(struct out *o, const char *name, const char *simple, i128 v, int scale)
 {
     key(o->b, o->f, name, simple);
-    put_spelled(o->b, v, scale, o->style->spelling);
+    put_spelled(o->b, v, scale, o->form->spelling);
 }
 
 static void ws_int(struct out *o, const char *name, const char *simple, int64_t v)
@@ -275,14 +275,14 @@ static void ws_date(struct out *o, const char *name, const char *simple, int64_t
 }
 
 void render_ws_candle(struct buf *b, const char *type, const char *code, const struct candle *c,
-                      enum format format, const struct ws_style *style, bool snapshot)
+                      const struct ws_form *form)
 {
-    struct out o = {b, format, style};
-    bool wide = style->amount_scale == 16;
+    struct out o = {b, form->format, form};
+    bool wide = form->amount_scale == 16;
     ws_open(&o, type, code);
-    key(b, format, "candle_date_time_utc", "cdttmu");
+    key(b, form->format, "candle_date_time_utc", "cdttmu");
     quoted_datetime(b, c->start);
-    key(b, format, "candle_date_time_kst", "cdttmk");
+    key(b, form->format, "candle_date_time_kst", "cdttmk");
     quoted_datetime(b, c->start + 9 * 3600);
     ws_num(&o, "opening_price", "op", c->open, 8);
     ws_num(&o, "high_price", "hp", c->high, 8);
@@ -293,7 +293,7 @@ void render_ws_candle(struct buf *b, const char *type, const char *code, const s
     i128 amount = wide ? (c->exact ? c->exact : c->amount * E8) : c->amount;
     ws_num(&o, "candle_acc_trade_price", "catp", amount, wide ? 16 : 8);
     ws_int(&o, "timestamp", "tms", c->stamp);
-    ws_close(&o, snapshot);
+    ws_close(&o);
 }
 
 static void ws_changes(struct out *o, int64_t diff, int64_t prev)
@@ -305,14 +305,14 @@ static void ws_changes(struct out *o, int64_t diff, int64_t prev)
         if (even)
             buf_put(o->b, "0E-8");
         else
-            put_spelled(o->b, i ? diff : size_of(diff), 8, o->style->spelling);
+            put_spelled(o->b, i ? diff : size_of(diff), 8, o->form->spelling);
     }
     for (int i = 0; i < 2; i++) {
         key(o->b, o->f, i ? "signed_change_rate" : "change_rate", i ? "scr" : "cr");
         if (even)
             buf_put(o->b, "0");
         else
-            put_spelled(o->b, rate_of(i ? diff : size_of(diff), prev), 10, o->style->spelling);
+            put_spelled(o->b, rate_of(i ? diff : size_of(diff), prev), 10, o->form->spelling);
     }
 }
 
@@ -344,11 +344,11 @@ static void ws_ticker_rest(struct out *o, const struct ticker *k)
     ws_text(o, "market_warning", "mw", "NONE");
 }
 
-void render_ws_ticker(struct buf *b, const struct market *m, int64_t now_ms, enum format format,
-                      const struct ws_style *style, bool snapshot)
+void render_ws_ticker(struct buf *b, const struct market *m, int64_t now_ms,
+                      const struct ws_form *form)
 {
     const struct ticker *k = &m->ticker;
-    struct out o = {b, format, style};
+    struct out o = {b, form->format, form};
     ws_open(&o, "ticker", m->code);
     ws_num(&o, "opening_price", "op", k->open, 8);
     ws_num(&o, "high_price", "hp", k->high, 8);
@@ -360,11 +360,11 @@ void render_ws_ticker(struct buf *b, const struct market *m, int64_t now_ms, enu
     ws_ticker_trade(&o, k);
     ws_ticker_rest(&o, k);
     /* A snapshot shows when the ticker last changed: up to minutes ago on quiet pairs. */
-    ws_int(&o, "timestamp", "tms", snapshot ? k->changed_ms : now_ms);
-    key(b, format, "acc_trade_price_24h", "atp24h");
+    ws_int(&o, "timestamp", "tms", form->snapshot ? k->changed_ms : now_ms);
+    key(b, form->format, "acc_trade_price_24h", "atp24h");
     put_24h(b, k->exact24);
     ws_num(&o, "acc_trade_volume_24h", "atv24h", k->volume24, 8);
-    ws_close(&o, snapshot);
+    ws_close(&o);
 }
 
 /* The best orders round a trade: its own price on the side it took, a tick away on the other. */
@@ -381,14 +381,14 @@ static void ws_best(struct out *o, const struct market *m, const struct trade *t
 }
 
 void render_ws_trade(struct buf *b, const struct market *m, const struct trade *t,
-                     enum format format, const struct ws_style *style, bool snapshot)
+                     const struct ws_form *form)
 {
-    struct out o = {b, format, style};
+    struct out o = {b, form->format, form};
     int64_t diff = t->price - m->ticker.prev_close;
     ws_open(&o, "trade", m->code);
     ws_int(&o, "timestamp", "tms", t->store_ms);
     ws_date(&o, "trade_date", "td", floor_div(t->ms, 1000));
-    key(b, format, "trade_time", "ttm");
+    key(b, form->format, "trade_time", "ttm");
     clock_time(b, t->ms, ":");
     ws_int(&o, "trade_timestamp", "ttms", t->ms);
     ws_num(&o, "trade_price", "tp", t->price, 8);
@@ -396,14 +396,14 @@ void render_ws_trade(struct buf *b, const struct market *m, const struct trade *
     ws_text(&o, "ask_bid", "ab", t->bid ? "BID" : "ASK");
     ws_num(&o, "prev_closing_price", "pcp", m->ticker.prev_close, 8);
     ws_text(&o, "change", "c", change_of(diff));
-    key(b, format, "change_price", "cp");
+    key(b, form->format, "change_price", "cp");
     if (diff)
-        put_spelled(b, size_of(diff), 8, style->spelling);
+        put_spelled(b, size_of(diff), 8, form->spelling);
     else
         buf_put(b, "0E-8");
     ws_int(&o, "sequential_id", "sid", t->sid);
     ws_best(&o, m, t);
-    ws_close(&o, snapshot);
+    ws_close(&o);
 }
 
 void render_ws_captured(struct buf *b, const char *raw, enum format format, bool snapshot)

@@ -13,7 +13,9 @@
 
 enum format { FORMAT_DEFAULT, FORMAT_SIMPLE, FORMAT_JSON_LIST, FORMAT_SIMPLE_LIST, FORMAT_COUNT };
 
-struct ws_style {
+struct ws_form {
+    enum format format;
+    bool snapshot;
     int amount_scale; /* of candle amounts: 8 or 16 */
     enum spelling spelling;
 };
@@ -21,18 +23,25 @@ struct ws_style {
 /* Extra fields of a REST candle. */
 enum rest_extra { EXTRA_NONE, EXTRA_UNIT, EXTRA_DAY, EXTRA_PERIOD };
 
+struct rest_form {
+    enum rest_extra extra;
+    int unit;           /* EXTRA_UNIT: minutes */
+    int64_t prev_close; /* EXTRA_DAY */
+    bool converting;    /* EXTRA_DAY: a converted price was asked for */
+};
+
 void render_rest_candle(struct buf *b, const char *code, const struct candle *c,
-                        enum rest_extra extra, int unit, int64_t prev_close, bool converting);
+                        const struct rest_form *form);
 void render_rest_ticker(struct buf *b, const struct market *m, int64_t now_ms);
 void render_rest_trade(struct buf *b, const char *code, const struct trade *t, int64_t prev_close);
 void render_instrument(struct buf *b, const struct market *m);
 
 void render_ws_candle(struct buf *b, const char *type, const char *code, const struct candle *c,
-                      enum format format, const struct ws_style *style, bool snapshot);
-void render_ws_ticker(struct buf *b, const struct market *m, int64_t now_ms, enum format format,
-                      const struct ws_style *style, bool snapshot);
+                      const struct ws_form *form);
+void render_ws_ticker(struct buf *b, const struct market *m, int64_t now_ms,
+                      const struct ws_form *form);
 void render_ws_trade(struct buf *b, const struct market *m, const struct trade *t,
-                     enum format format, const struct ws_style *style, bool snapshot);
+                     const struct ws_form *form);
 /* A captured SIMPLE trade, every value's bytes kept, keys as the format wants them. */
 void render_ws_captured(struct buf *b, const char *raw, enum format format, bool snapshot);
 

@@ -61,10 +61,10 @@ static bool take_line(struct sim *s, char *line, struct rng *rng)
     if (!s->world.start_ms)
         s->world.start_ms = ms - 100;
     struct json *j = json_parse(from, (size_t)(to - from) + 1);
+    if (!j)
+        return false;
     const char *code = json_text(j, "cd"), *type = json_text(j, "ty");
-    bool ok = j != NULL;
-    if (code)
-        ok = world_list(&s->world, code, NULL, NULL) != NULL;
+    bool ok = !code || world_list(&s->world, code, NULL, NULL) != NULL;
     if (ok && code && type && !strcmp(type, "trade"))
         ok = take_trade(s, j, ms, rng);
     json_free(j);

@@ -206,13 +206,15 @@ static bool candles(struct reply *p)
         return false;
     if (q.unit.kind == UNIT_SPAN && q.unit.seconds == 1)
         oldest = floor_div(world_now(&p->c->sim->world), 1000) - SECONDS_KEPT_S;
-    bool converting = http_param(p->r, "converting_price_unit") != NULL;
+    struct rest_form form = {q.extra, q.minutes, 0,
+                             http_param(p->r, "converting_price_unit") != NULL};
     int n = book_page(m, q.unit, to, count, p->as_of, rows);
     buf_put(&p->body, "[");
     for (int i = 0; i < n && rows[i].start >= oldest; i++) {
-        int64_t prev = q.extra == EXTRA_DAY ? close_before(m, &rows[i], p->as_of) : 0;
+        if (form.extra == EXTRA_DAY)
+            form.prev_close = close_before(m, &rows[i], p->as_of);
         buf_put(&p->body, i ? "," : "");
-        render_rest_candle(&p->body, m->code, &rows[i], q.extra, q.minutes, prev, converting);
+        render_rest_candle(&p->body, m->code, &rows[i], &form);
     }
     buf_put(&p->body, "]");
     return true;

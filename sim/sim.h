@@ -93,8 +93,7 @@ struct options {
     int rest_lag_ms;
     int shuffle_ms;
     bool no_wait, no_deflate;
-    struct ws_style style;
-    enum spelling spelling;
+    struct ws_form form; /* amount_scale and spelling of all frames */
 };
 
 struct sim {

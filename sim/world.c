@@ -4,6 +4,7 @@
 #include "coins.h"
 #include "json.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -118,6 +119,22 @@ static FILE *open_log(const char *path, const char *header, bool *ok)
     return f;
 }
 
+/* The own list; more than it holds are made up, and say so. */
+static void list_coins(struct world *w, int count)
+{
+    char code[32], korean[48], english[48];
+    for (int i = 0; i < count; i++) {
+        if (i < (int)coin_count) {
+            world_list(w, coins[i].code, NULL, NULL);
+            continue;
+        }
+        snprintf(code, sizeof code, "KRW-SIM%d", i + 1);
+        snprintf(korean, sizeof korean, "가상코인 %d", i + 1);
+        snprintf(english, sizeof english, "Simulated %d", i + 1);
+        world_list(w, code, korean, english);
+    }
+}
+
 bool world_open(struct world *w, const struct world_options *opt)
 {
     bool ok = true;
@@ -137,9 +154,17 @@ bool world_open(struct world *w, const struct world_options *opt)
     if (ok && opt->markets_path)
         return load_markets(w);
     if (ok && w->generating)
-        for (size_t i = 0; i < coin_count && (!opt->codes_count || (int)i < opt->codes_count); i++)
-            world_list(w, coins[i].code, NULL, NULL);
+        list_coins(w, opt->codes_count ? opt->codes_count : (int)coin_count);
     return ok;
+}
+
+/* A truth with a hole in it is worse than none. */
+void world_write(FILE *f, const struct buf *line)
+{
+    if (fwrite(line->p, 1, line->len, f) == line->len)
+        return;
+    fprintf(stderr, "stofka-sim: the log can't be written: %s\n", strerror(errno));
+    exit(1);
 }
 
 static void log_trade(struct world *w, const struct market *m, const struct trade *t)
@@ -158,7 +183,7 @@ static void log_trade(struct world *w, const struct market *m, const struct trad
     buf_put(&b, ",");
     put_decimal(&b, t->volume, 8);
     buf_put(&b, t->bid ? ",BID\n" : ",ASK\n");
-    fwrite(b.p, 1, b.len, w->trades);
+    world_write(w->trades, &b);
 }
 
 static void store_history(void *ctx, struct market *m, const struct trade *t)
@@ -200,10 +225,10 @@ bool world_make_history(struct world *w)
         gen_seed52(m, w->start_ms, w->opt.history_days);
         struct pace pace = thin_pace(w, m, dense - w->history_start_ms + 1);
         if (dense > w->history_start_ms)
-            gen_span(m, w->history_start_ms, dense, &pace, 0, store_history, w);
+            gen_span(m, w->history_start_ms, dense, &pace, store_history, w);
         m->walk.next_us = 0;
         pace = dense_pace(w, m);
-        gen_span(m, dense, w->start_ms, &pace, 0, store_history, w);
+        gen_span(m, dense, w->start_ms, &pace, store_history, w);
         m->walk.next_us = 0;
         book_expire24(m, w->start_ms);
     }
@@ -295,9 +320,10 @@ static void make_second(struct world *w, int64_t from_ms, int64_t to_ms)
         struct pace pace = {.rate = w->opt.rate * m->walk.share,
                             .swing = LIVE_SWING,
                             .volume_cap = LIVE_CAP,
-                            .at_least_one = w->opt.every_second};
+                            .at_least_one = w->opt.every_second,
+                            .sid_base = w->sid_base};
         if (m->listed)
-            gen_span(m, from_ms, to_ms, &pace, w->sid_base, await_storage, w);
+            gen_span(m, from_ms, to_ms, &pace, await_storage, w);
     }
 }
 
@@ -358,10 +384,10 @@ void world_set_trading(struct world *w, bool on)
 
 void world_flush_logs(struct world *w)
 {
-    if (w->trades)
-        fflush(w->trades);
-    if (w->frames)
-        fflush(w->frames);
+    if ((w->trades && fflush(w->trades) != 0) || (w->frames && fflush(w->frames) != 0)) {
+        fprintf(stderr, "stofka-sim: the log can't be written: %s\n", strerror(errno));
+        exit(1);
+    }
 }
 
 void world_free(struct world *w)

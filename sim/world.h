@@ -79,6 +79,7 @@ struct market *world_market(struct world *w, const char *code); /* listed or not
 struct market *world_list(struct world *w, const char *code, const char *korean,
                           const char *english);
 void world_flush_logs(struct world *w);
+void world_write(FILE *f, const struct buf *line); /* ends the process if it can't */
 void world_free(struct world *w);
 
 #endif

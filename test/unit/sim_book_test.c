@@ -188,7 +188,7 @@ static void test_made_trades(void **state)
         struct made made = {0};
         struct pace pace = {.rate = 50, .swing = 500, .volume_cap = 1000 * E8};
         gen_open(&m, 7 + i, prices[i], 0);
-        gen_span(&m, 1000000, 1600000, &pace, 0, on_made, &made);
+        gen_span(&m, 1000000, 1600000, &pace, on_made, &made);
         assert_in_range(made.n, 28000, 32000); /* 50/s for 600 s */
         assert_in_range(made.bids, made.n / 3, made.n * 2 / 3);
         assert_true(m.walk.mid > m.walk.base / 2 && m.walk.mid < m.walk.base * 2);

@@ -56,7 +56,7 @@ static void test_seconds(void **state)
     struct candle c = candle("2026-03-11T14:40:58",
                              (const char *[]){"103460000", "103460000", "103458000", "103458000"},
                              1773240058227, 265472202446000, "0.0256597");
-    render_rest_candle(&b, "KRW-BTC", &c, EXTRA_NONE, 0, 0, false);
+    render_rest_candle(&b, "KRW-BTC", &c, &(struct rest_form){EXTRA_NONE, 0, 0, false});
     assert_md5(&b, "d58aff73ea3905a461dd4a4c52108fe2");
 }
 
@@ -67,7 +67,7 @@ static void test_minutes(void **state)
     struct candle c = candle("2026-03-11T14:40:00",
                              (const char *[]){"103600000", "103600000", "103425000", "103460000"},
                              1773240059132, 16489950314206000, "1.5933512");
-    render_rest_candle(&b, "KRW-BTC", &c, EXTRA_UNIT, 1, 0, false);
+    render_rest_candle(&b, "KRW-BTC", &c, &(struct rest_form){EXTRA_UNIT, 1, 0, false});
     assert_md5(&b, "a8e7aea04abff309a8a41bc33b086c11");
 }
 
@@ -78,7 +78,8 @@ static void test_days(void **state)
     struct candle c = candle("2026-03-11T00:00:00",
                              (const char *[]){"102417000", "103988000", "101150000", "103460000"},
                              1773240059132, (i128)104890599315 * E8 + 22821000, "1024.30999241");
-    render_rest_candle(&b, "KRW-BTC", &c, EXTRA_DAY, 0, e8("102417000"), false);
+    render_rest_candle(&b, "KRW-BTC", &c,
+                       &(struct rest_form){EXTRA_DAY, 0, e8("102417000"), false});
     assert_md5(&b, "e2f0e810adeff5a52edede46f10a87be");
 }
 
@@ -89,7 +90,7 @@ static void test_weeks(void **state)
     struct candle c = candle("2026-03-09T00:00:00",
                              (const char *[]){"97845000", "104500000", "97668000", "103460000"},
                              1773240059132, (i128)509244554633 * E8 + 83152000, "5004.32824461");
-    render_rest_candle(&b, "KRW-BTC", &c, EXTRA_PERIOD, 0, 0, false);
+    render_rest_candle(&b, "KRW-BTC", &c, &(struct rest_form){EXTRA_PERIOD, 0, 0, false});
     assert_md5(&b, "9ee0393a8bf559bad6162e1ec1de4914");
 }
 
@@ -151,11 +152,11 @@ static void test_ws_candle(void **state)
 {
     (void)state;
     struct buf b = {0};
-    struct ws_style style = {.amount_scale = 8};
+    struct ws_form form = {.amount_scale = 8};
     struct candle c = candle("2026-07-30T07:47:00",
                              (const char *[]){"91157000", "91157000", "91157000", "91157000"},
                              1785397620706, 8999748296000, "0.00098728");
-    render_ws_candle(&b, "candle.1m", "KRW-BTC", &c, FORMAT_DEFAULT, &style, false);
+    render_ws_candle(&b, "candle.1m", "KRW-BTC", &c, &form);
     assert_string_equal(
         b.p, "{\"type\":\"candle.1m\",\"code\":\"KRW-BTC\",\"candle_date_time_utc\":"
              "\"2026-07-30T07:47:00\",\"candle_date_time_kst\":\"2026-07-30T16:47:00\","
@@ -164,8 +165,8 @@ static void test_ws_candle(void **state)
              "\"candle_acc_trade_volume\":0.00098728,\"candle_acc_trade_price\":89997.48296000,"
              "\"timestamp\":1785397620706,\"stream_type\":\"REALTIME\"}");
     b.len = 0;
-    style.amount_scale = 16;
-    render_ws_candle(&b, "candle.1m", "KRW-BTC", &c, FORMAT_SIMPLE_LIST, &style, true);
+    form = (struct ws_form){FORMAT_SIMPLE_LIST, true, 16, SPELL_FIXED};
+    render_ws_candle(&b, "candle.1m", "KRW-BTC", &c, &form);
     assert_non_null(strstr(b.p, "\"catp\":89997.4829600000000000,\"tms\":1785397620706,"
                                 "\"st\":\"SNAPSHOT\"}]"));
     buf_free(&b);
@@ -175,10 +176,10 @@ static void test_ws_ticker_even(void **state)
 {
     (void)state;
     struct buf b = {0};
-    struct ws_style style = {.amount_scale = 8};
+    struct ws_form form = {.amount_scale = 8};
     struct market m = btc();
     m.ticker.last.price = m.ticker.prev_close;
-    render_ws_ticker(&b, &m, 0, FORMAT_DEFAULT, &style, true);
+    render_ws_ticker(&b, &m, 0, &form);
     assert_non_null(strstr(b.p, "\"change\":\"EVEN\",\"change_price\":0E-8,\"signed_change_price\":"
                                 "0E-8,\"change_rate\":0,\"signed_change_rate\":0,"));
     buf_free(&b);
