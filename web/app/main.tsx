@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createRoot } from 'react-dom/client';
+import '../ui/theme.css';
 import { Live } from '../api/live';
 import { ChartFeed } from '../chart/chart-feed';
 import { App } from './app';

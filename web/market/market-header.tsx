@@ -15,6 +15,7 @@ import {
 } from '../ui/format';
 import { useLanguage } from '../ui/language';
 import type { Language, TextKey } from '../ui/text';
+import './market-header.css';
 import { useTicker, wayOf } from './use-market';
 
 interface Fact {

@@ -2,7 +2,7 @@
 import { useDeferredValue, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { Live } from '../api/live';
 import { useLanguage } from '../ui/language';
-import './market.css';
+import './market-list.css';
 import { COLUMNS, matches, nextSorting, ordered, type Sorting } from './market-order';
 import { MarketRow } from './market-row';
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReactNode } from 'react';
+import './badge.css';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'note' | 'quiet';
 
