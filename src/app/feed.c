@@ -83,7 +83,7 @@ static uint64_t on_event(void *ctx, const char *code, enum interval i, const str
 static void on_forming(void *ctx, const char *code, enum interval i, const struct candle *c)
 {
     struct feed *f = ctx;
-    if (interval_end(i, c->start_ms) + FORMING_OLD_MS > candle_engine_watermark_ms(f->engine))
+    if (!c->tombstone && interval_end(i, c->start_ms) + FORMING_OLD_MS > candle_engine_watermark_ms(f->engine))
         serve_forming(f->s.serve, code, i, c);
 }
 

@@ -11,7 +11,13 @@ const char *feed_gap_state(enum candle_gap_state s)
 
 void feed_body_candle(struct buf *out, const char *code, enum interval i, const struct candle *c)
 {
-    buf_printf(out, "candle %s %s ", code, interval_name(i));
+    const char *interval = interval_name(i);
+    if (c->tombstone) {
+        buf_printf(out, "reset %s %s ", code, interval);
+        buf_printf(out, "{\"reason\":\"candle removed\",\"sub\":[\"candle.%s:%s\"]}", interval, code);
+        return;
+    }
+    buf_printf(out, "candle %s %s ", code, interval);
     candle_json(out, code, i, c);
 }
 
@@ -64,6 +70,6 @@ enum err feed_body_read(const struct store_event *stored, struct serve_event *ou
         out->kind = SERVE_GAP;
         return OK;
     }
-    out->kind = SERVE_CANDLE;
+    out->kind = kind_len == 5 && memcmp(kind, "reset", 5) == 0 ? SERVE_RESET : SERVE_CANDLE;
     return interval_parse(interval, interval_len, &out->interval);
 }

@@ -4,6 +4,7 @@
  * clients get, so that the ring can be refilled after a restart without making anything anew.
  *
  *     candle KRW-BTC 1m {"code":…}        gap KRW-BTC - {"code":…}
+ *     reset KRW-BTC 1m {"reason":…}       where a repair took a candle away: fetch again
  */
 #ifndef STOFKA_APP_FEED_READ_H
 #define STOFKA_APP_FEED_READ_H
