@@ -10,6 +10,9 @@
 #include "base/mem.h"
 #include "base/metric.h"
 
+/* A second may be revised so long after its end: trades are up to 3 s late, flushed each second. */
+enum { LATE_MS = 10 * 1000 };
+
 static struct metric owed_total =
     METRIC_COUNTER("stofka_bus_owed_gaps_total", "Gaps made because the bus was full.", "");
 
@@ -270,9 +273,11 @@ enum err collect_fetched(struct collect *c, const struct exchange_rows *rows,
 {
     struct buf value = {0};
     enum err e = OK;
-    /* Rows outside the span are not final yet: only what is covered is said. Oldest first. */
+    /* Rows past the span are not final yet. A little before it they may tell of a late trade
+     * whose revision the lost socket swallowed. Oldest first. */
     for (size_t k = rows->count; k-- > 0 && e == OK;) {
-        if (rows->rows[k].start_ms < covered->from_ms || rows->rows[k].start_ms >= covered->to_ms)
+        if (rows->rows[k].start_ms < covered->from_ms - LATE_MS ||
+            rows->rows[k].start_ms >= covered->to_ms)
             continue;
         buf_clear(&value);
         upbit_candle_write(&value, rows->code, rows->interval, &rows->rows[k]);
