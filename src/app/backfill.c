@@ -112,7 +112,9 @@ static void ask(struct target *t, enum interval i, int64_t to_ms, enum message_p
     atomic_store(&t->flying, true);
     atomic_fetch_add(&b->flying, 1);
     enum exchange_priority p = purpose == PURPOSE_HEAL ? EXCHANGE_HEAL : EXCHANGE_SEED;
-    if (exchange_fetch(b->s.exchange, t->code, i, to_ms, EXCHANGE_FETCH_ROWS, p, on_rows, t) == OK)
+    struct exchange_question q = {.interval = i, .to_ms = to_ms, .count = EXCHANGE_FETCH_ROWS};
+    memcpy(q.code, t->code, CODE_MAX);
+    if (exchange_fetch(b->s.exchange, &q, p, on_rows, t) == OK)
         return;
     atomic_store(&t->flying, false);
     atomic_fetch_sub(&b->flying, 1);
@@ -212,12 +214,17 @@ void backfill_markets(struct backfill *b, const struct upbit_market *markets, si
     b->heard = count;
 }
 
-struct backfill *backfill_new(const struct backfill_settings *s)
+void backfill_metrics_register(void)
 {
-    struct backfill *b = mem_zalloc(sizeof *b);
     metric_register(&heals_total);
     metric_register(&seeds_total);
     metric_register(&failed_total);
+}
+
+struct backfill *backfill_new(const struct backfill_settings *s)
+{
+    struct backfill *b = mem_zalloc(sizeof *b);
+    backfill_metrics_register();
     b->s = *s;
     uv_timer_init(s->loop, &b->timer);
     b->timer.data = b;

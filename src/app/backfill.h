@@ -39,4 +39,6 @@ int64_t fetch_oldest_ms(enum interval i, int64_t now_ms);
 bool fetch_span(const struct exchange_rows *rows, int64_t now_ms, enum message_purpose purpose,
                 struct message_covered *out);
 
+void backfill_metrics_register(void);
+
 #endif

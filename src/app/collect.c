@@ -210,11 +210,16 @@ static void on_state(void *ctx, enum exchange_state s, const char *text)
     c->changed(c->changed_ctx);
 }
 
+void collect_metrics_register(void)
+{
+    metric_register(&owed_total);
+}
+
 struct collect *collect_new(struct bus *bus, enum source source, bool base_is_trade,
                             void (*changed)(void *ctx), void *ctx)
 {
     struct collect *c = mem_zalloc(sizeof *c);
-    metric_register(&owed_total);
+    collect_metrics_register();
     c->bus = bus;
     c->source = source;
     c->base_is_trade = base_is_trade;

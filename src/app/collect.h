@@ -37,4 +37,6 @@ enum err collect_fetched(struct collect *c, const struct exchange_rows *rows,
 /* A span that nothing can fill any more. Any thread. */
 enum err collect_lost(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms) MUST_CHECK;
 
+void collect_metrics_register(void);
+
 #endif

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/feed.h"
+#include "app/feed_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/feed_read.h"
-#include "app/writer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "candle/trades.h"
 
 enum {
     TURN_MESSAGES = 512, /* then the loop gets its turn */
@@ -41,25 +39,6 @@ static struct metric pending_rows_gauge =
 static struct metric commit_lag = METRIC_HISTOGRAM(
     "stofka_store_commit_lag_seconds", "Receipt of a message to its commit.", "");
 
-struct feed {
-    struct feed_settings s;
-    struct candle_engine *engine;
-    struct trades *trades;
-    struct writer *writer;
-    struct store_reader *reader;
-    struct batch *building;
-    uint64_t building_seq, released_seq, commits;
-    int64_t building_since_ms;      /* monotonic, when the first change came */
-    int64_t building_receive_ms, flying_receive_ms; /* oldest message in it, wall */
-    uint64_t message_seq; /* of the message being applied: offset + 1 in the upper bits */
-    uint32_t message_events;
-    int64_t watermark_mono_ms;
-    char *trouble;
-    struct buf body;
-    uv_async_t wake;
-    uv_timer_t timer;
-    bool stopped;
-};
 
 /* --- what the engine says --------------------------------------------------------------- */
 
@@ -112,13 +91,13 @@ static void on_coverage(void *ctx, const char *code, enum interval level, bool l
     batch_coverage(f->building, code, level, lost, spans);
 }
 
-static void load(void *ctx, const char *code, enum interval i, int64_t from_ms, int64_t to_ms,
+static void load(void *ctx, const char *code, enum interval i, struct span span,
                  candle_loaded_f *each, void *each_ctx)
 {
     struct feed *f = ctx;
     struct store_query q = {.interval = i,
-                            .from_ms = from_ms,
-                            .to_ms = to_ms,
+                            .from_ms = span.from_ms,
+                            .to_ms = span.to_ms,
                             .limit = SIZE_MAX,
                             .with_tombstones = true};
     memcpy(q.code, code, strlen(code) + 1);
@@ -132,118 +111,14 @@ static void load(void *ctx, const char *code, enum interval i, int64_t from_ms, 
 
 /* --- what the bus says ------------------------------------------------------------------ */
 
-static enum err apply_ticker(struct feed *f, const struct bus_message *m)
-{
-    struct upbit_frame frame;
-    struct upbit_reason why;
-    enum err e = upbit_frame_read(m->value, m->len, &frame, &why);
-    if (e != OK)
-        return e;
-    buf_clear(&f->body);
-    upbit_ticker_with_source(m->value, m->len, m->source, &f->body);
-    serve_ticker(f->s.serve, m->code, f->body.data, f->body.len, frame.trade.price);
-    cache_ticker_put(f->s.cache, m->code, f->body.data, f->body.len);
-    return OK;
-}
-
-static enum err apply_candle(struct feed *f, const struct bus_message *m)
-{
-    struct upbit_frame frame;
-    struct upbit_reason why;
-    enum err e = upbit_frame_read(m->value, m->len, &frame, &why);
-    if (e == OK && frame.kind != UPBIT_CANDLE)
-        e = ERR_INVALID;
-    if (e != OK)
-        return e;
-    frame.candle.source = (uint8_t)m->source;
-    candle_engine_candle(f->engine, frame.code, frame.interval, &frame.candle);
-    return OK;
-}
-
-static enum err apply_trade(struct feed *f, const struct bus_message *m)
-{
-    struct upbit_frame frame;
-    struct upbit_reason why;
-    struct candle second;
-    enum err e = upbit_frame_read(m->value, m->len, &frame, &why);
-    if (e == OK && frame.kind != UPBIT_TRADE)
-        e = ERR_INVALID;
-    if (e == OK)
-        e = trades_add(f->trades, frame.code, &frame.trade, &second);
-    if (e == ERR_NOT_FOUND)
-        return OK; /* said twice */
-    if (e == ERR_STALE) {
-        int64_t start = interval_start(INTERVAL_1S, frame.trade.trade_ms);
-        struct message_gap gap = {.from_ms = start, .to_ms = start + 1000, .reason = "late trade"};
-        message_codes_add(&gap.codes, frame.code, strlen(frame.code));
-        candle_engine_gap(f->engine, &gap);
-        message_codes_free(&gap.codes);
-        return OK;
-    }
-    if (e != OK)
-        return e;
-    second.source = (uint8_t)m->source;
-    candle_engine_candle(f->engine, frame.code, INTERVAL_1S, &second);
-    return OK;
-}
-
-static enum err apply_watermark(struct feed *f, const struct bus_message *m)
-{
-    struct message_watermark w;
-    enum err e = message_watermark_read(m->value, m->len, &w);
-    if (e != OK)
-        return e;
-    candle_engine_watermark(f->engine, &w);
-    message_codes_free(&w.codes);
-    f->watermark_mono_ms = clock_mono_ms();
-    return OK;
-}
-
-static enum err apply_covered(struct feed *f, const struct bus_message *m)
-{
-    struct message_covered c;
-    enum err e = message_covered_read(m->value, m->len, &c);
-    if (e == OK)
-        candle_engine_covered(f->engine, &c);
-    return e;
-}
-
-static enum err apply_gap(struct feed *f, const struct bus_message *m)
-{
-    struct message_gap g;
-    enum err e = message_gap_read(m->value, m->len, &g);
-    if (e != OK)
-        return e;
-    candle_engine_gap(f->engine, &g);
-    message_codes_free(&g.codes);
-    return OK;
-}
-
-static enum err apply_repair(struct feed *f, const struct bus_message *m)
-{
-    struct message_repair r;
-    enum err e = message_repair_read(m->value, m->len, &r);
-    if (e == OK) {
-        r.candle.source = (uint8_t)m->source;
-        candle_engine_candle(f->engine, r.code, r.interval, &r.candle);
-    }
-    return e;
-}
-
 static void apply(struct feed *f, const struct bus_message *m)
 {
-    static enum err (*const by_kind[BUS_KIND_COUNT])(struct feed *, const struct bus_message *) = {
-        [BUS_TICKER] = apply_ticker,       [BUS_CANDLE] = apply_candle,
-        [BUS_TRADE] = apply_trade,         [BUS_WATERMARK] = apply_watermark,
-        [BUS_COVERED] = apply_covered,     [BUS_GAP] = apply_gap,
-        [BUS_REPAIR] = apply_repair,
-    };
     if (m->kind != BUS_TICKER) {
         f->message_seq = (uint64_t)(m->offset + 1) << SEQ_BITS;
         f->message_events = 0;
         candle_engine_at(f->engine, f->message_seq);
     }
-    enum err e = by_kind[m->kind](f, m);
+    enum err e = feed_apply(f, m);
     if (e != OK) {
         metric_add(&unreadable_total, 1);
         log_warn("bus.unreadable", "kind=%d code=%s error=\"%s\"", (int)m->kind, m->code,
@@ -407,7 +282,7 @@ static enum err restore(struct feed *f, struct buf *error)
     return e;
 }
 
-static void register_metrics(void)
+void feed_metrics_register(void)
 {
     for (int k = 0; k < BUS_KIND_COUNT; k++)
         metric_register(&applied_total[k]);
@@ -422,7 +297,7 @@ enum err feed_open(const struct feed_settings *s, struct feed **out, struct buf 
 {
     struct feed *f = mem_zalloc(sizeof *f);
     f->s = *s;
-    register_metrics();
+    feed_metrics_register();
     struct candle_sink sink = {f, on_event, on_forming, on_keep, on_gap, on_coverage};
     struct candle_loader loader = {f, load};
     f->engine = candle_engine_new(&sink, &loader);

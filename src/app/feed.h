@@ -53,4 +53,6 @@ void feed_market(struct feed *f, const struct store_market *m);
 void feed_prune(struct feed *f, int64_t seconds_before_ms);
 int64_t feed_last_watermark_mono_ms(const struct feed *f); /* monotonic time of its arrival */
 
+void feed_metrics_register(void);
+
 #endif

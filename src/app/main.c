@@ -42,10 +42,12 @@ static void usage(FILE *to)
     fputs("\nExit codes: 0 done, 1 failed, 2 wrong usage or set-up.\n", to);
 }
 
-static void print(struct buf *out)
+/* Standard output may be closed or full: that is a failure, too. */
+static int print(struct buf *out)
 {
-    fwrite(out->data, 1, out->len, stdout);
+    bool written = fwrite(out->data, 1, out->len, stdout) == out->len && fflush(stdout) == 0;
     buf_free(out);
+    return written ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static bool wants_markdown(int *argc, char ***argv)
@@ -64,8 +66,7 @@ static int config_main(int argc, char **argv)
     struct buf out = {0};
     if (wants_markdown(&argc, &argv)) {
         config_markdown(settings_rows, &out);
-        print(&out);
-        return EXIT_SUCCESS;
+        return print(&out);
     }
     if (config_load(settings_rows, argc, argv, &settings, &config, &out) != OK) {
         fprintf(stderr, "stofka config: %s\n", out.data);
@@ -73,9 +74,8 @@ static int config_main(int argc, char **argv)
         return EXIT_USAGE;
     }
     config_show(config, &out);
-    print(&out);
     config_free(&config);
-    return EXIT_SUCCESS;
+    return print(&out);
 }
 
 static int metrics_main(int argc, char **argv)
@@ -86,8 +86,7 @@ static int metrics_main(int argc, char **argv)
         metric_markdown(&out);
     else
         metric_text(&out);
-    print(&out);
-    return EXIT_SUCCESS;
+    return print(&out);
 }
 
 static int run_help(void)
@@ -96,8 +95,7 @@ static int run_help(void)
     buf_str(&out, "usage: stofka run [FLAGS]\n\nHears the exchange, rolls every second up into all "
                   "intervals, keeps them in one file and serves the page and the API.\n\n");
     config_usage(settings_rows, &out);
-    print(&out);
-    return EXIT_SUCCESS;
+    return print(&out);
 }
 
 static int help_main(int argc, char **argv)

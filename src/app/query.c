@@ -224,8 +224,10 @@ static void fetch_or_answer(struct ask *a)
         return;
     }
     a->step = STEP_ASKED;
-    if (exchange_fetch(a->q->s.exchange, a->what.code, a->what.interval, known, EXCHANGE_FETCH_ROWS,
-                       EXCHANGE_ASKED, on_fetched, a) != OK)
+    struct exchange_question question = {
+        .interval = a->what.interval, .to_ms = known, .count = EXCHANGE_FETCH_ROWS};
+    memcpy(question.code, a->what.code, CODE_MAX);
+    if (exchange_fetch(a->q->s.exchange, &question, EXCHANGE_ASKED, on_fetched, a) != OK)
         answer_when_released(a);
     else
         metric_add(&fetched_total, 1);
@@ -381,10 +383,15 @@ static void on_tick(uv_timer_t *handle)
     }
 }
 
+void query_metrics_register(void)
+{
+    metric_register(&fetched_total);
+}
+
 struct query_engine *query_new(const struct query_settings *s)
 {
     struct query_engine *q = mem_zalloc(sizeof *q);
-    metric_register(&fetched_total);
+    query_metrics_register();
     q->s = *s;
     uv_mutex_init(&q->lock);
     uv_async_init(s->loop, &q->fetched, on_fetched_async);

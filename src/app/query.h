@@ -34,4 +34,6 @@ void query_candles(struct query_engine *q, const struct serve_query *what,
                    struct serve_request *req);
 void query_released(struct query_engine *q); /* feed_released moved on */
 
+void query_metrics_register(void);
+
 #endif

@@ -1,108 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/run.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include "app/backfill.h"
-#include "app/collect.h"
-#include "app/feed.h"
-#include "app/feed_read.h"
-#include "app/query.h"
-#include "app/settings.h"
-#include "app/status.h"
+#include "app/run_impl.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { STATUS_MS = 1000, PRUNE_MS = 3600 * 1000, EXIT_USAGE = 2, GAPS_MAX = 1000 };
-
-struct run {
-    struct settings settings;
-    struct config *config;
-    enum source source;
-    uv_loop_t loop;
-    int lock_fd;
-    struct store *store;
-    struct store_reader *reader; /* gaps */
-    struct bus *bus;
-    struct cache *cache;
-    struct serve *serve;
-    struct feed *feed;
-    struct collect *collect;
-    struct exchange *exchange;
-    struct query_engine *query;
-    struct backfill *backfill;
-    struct status_parts status;
-    uint64_t markets_version;
-    struct store_market *markets; /* all ever seen, with listed as of now */
-    size_t market_count;
-    uv_async_t collect_changed;
-    uv_timer_t status_timer, prune_timer;
-    uv_signal_t sigint, sigterm;
-    bool stopping;
-};
-
-/* --- what serve asks -------------------------------------------------------------------- */
-
-static void ask_candles(void *ctx, const struct serve_query *q, struct serve_request *req)
-{
-    query_candles(((struct run *)ctx)->query, q, req);
-}
-
-static void write_gap(void *ctx, const struct store_gap *g)
-{
-    static const char *const states[] = {"open", "healed", "lost"};
-    struct buf *out = ctx;
-    if (out->len > 1)
-        buf_char(out, ',');
-    feed_gap_json(out, g->code, g->from_ms, g->to_ms, g->reason, states[g->state]);
-}
-
-static void ask_gaps(void *ctx, const char *code, struct serve_request *req)
-{
-    struct run *r = ctx;
-    struct buf out = {0};
-    buf_char(&out, '[');
-    enum err e = store_read_gaps(r->reader, code, false, GAPS_MAX, write_gap, &out);
-    buf_char(&out, ']');
-    if (e == OK)
-        serve_answer_json(req, 200, out.data, out.len);
-    else
-        serve_answer_error(req, 503, "store_unavailable", "gaps can't be read just now");
-    buf_free(&out);
-}
-
-static void ask_status(void *ctx, struct buf *out)
-{
-    status_json(&((struct run *)ctx)->status, out);
-}
-
-static bool ask_ready(void *ctx, struct buf *why)
-{
-    return status_ready(&((struct run *)ctx)->status, why);
-}
-
-static size_t ask_open_windows(void *ctx, const char *code, enum interval i, struct candle *out,
-                               size_t max)
-{
-    struct run *r = ctx;
-    return candle_engine_open(feed_engine(r->feed), code, i, feed_released(r->feed), out, max);
-}
-
-static bool ask_admin(void *ctx, const char *path, const char *query, const char *body, size_t len,
-                      struct serve_request *req)
-{
-    (void)ctx, (void)path, (void)query, (void)body, (void)len, (void)req;
-    return false;
-}
+enum { STATUS_MS = 1000, PRUNE_MS = 3600 * 1000, EXIT_USAGE = 2 };
 
 /* --- markets ---------------------------------------------------------------------------- */
 
@@ -112,6 +22,12 @@ static struct store_market *market_of(struct run *r, const char *code)
         if (strcmp(r->markets[k].code, code) == 0)
             return &r->markets[k];
     return NULL;
+}
+
+static bool same_market(const struct store_market *a, const struct store_market *b)
+{
+    return a->listed == b->listed && strcmp(a->korean_name, b->korean_name) == 0 &&
+           strcmp(a->english_name, b->english_name) == 0;
 }
 
 static void add_market(struct run *r, const struct upbit_market *m)
@@ -124,7 +40,7 @@ static void add_market(struct run *r, const struct upbit_market *m)
     if (known == NULL) {
         r->markets = mem_array(r->markets, r->market_count + 1, sizeof *r->markets);
         known = &r->markets[r->market_count++];
-    } else if (memcmp(known, &next, sizeof next) == 0) {
+    } else if (same_market(known, &next)) {
         return;
     }
     log_info("exchange.market", "code=%s listed=true", m->code);
@@ -144,19 +60,6 @@ static void delist_missing(struct run *r, const struct upbit_market *now, size_t
         r->markets[k].listed = false;
         feed_market(r->feed, &r->markets[k]);
     }
-}
-
-static void load_market(void *ctx, const struct store_market *m)
-{
-    struct run *r = ctx;
-    r->markets = mem_array(r->markets, r->market_count + 1, sizeof *r->markets);
-    memset(&r->markets[r->market_count], 0, sizeof *m);
-    struct store_market *to = &r->markets[r->market_count++];
-    snprintf(to->code, sizeof to->code, "%s", m->code);
-    snprintf(to->korean_name, sizeof to->korean_name, "%s", m->korean_name);
-    snprintf(to->english_name, sizeof to->english_name, "%s", m->english_name);
-    to->listed = m->listed;
-    to->beginning_ms = m->beginning_ms;
 }
 
 static void tell_status(struct run *r)
@@ -183,210 +86,6 @@ static void on_collect_changed(uv_async_t *handle)
     }
     free(now);
     tell_status(r);
-}
-
-static void collect_changed(void *ctx)
-{
-    uv_async_send(&((struct run *)ctx)->collect_changed);
-}
-
-static void bus_ready(void *ctx)
-{
-    feed_wake(((struct run *)ctx)->feed);
-}
-
-static void released(void *ctx)
-{
-    struct run *r = ctx;
-    if (r->query)
-        query_released(r->query);
-}
-
-/* --- opening ---------------------------------------------------------------------------- */
-
-static enum err make_directory(const char *path, struct buf *error)
-{
-    char *copy = mem_strdup(path);
-    for (char *c = copy + 1; *c; c++)
-        if (*c == '/') {
-            *c = '\0';
-            mkdir(copy, 0755);
-            *c = '/';
-        }
-    bool made = mkdir(copy, 0755) == 0 || errno == EEXIST;
-    if (!made)
-        buf_printf(error, "store.data: can't make directory \"%s\": %s", path, strerror(errno));
-    free(copy);
-    return made ? OK : ERR_CONFIG;
-}
-
-/* One process a data directory: two writers would give one market two truths. */
-static enum err lock_directory(struct run *r, struct buf *error)
-{
-    struct buf path = {0};
-    buf_printf(&path, "%s/stofka.lock", r->settings.store_data);
-    r->lock_fd = open(path.data, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-    bool locked = r->lock_fd >= 0 && flock(r->lock_fd, LOCK_EX | LOCK_NB) == 0;
-    bool busy = !locked && errno == EWOULDBLOCK;
-    if (!locked)
-        buf_printf(error, "store.data: \"%s\" %s", r->settings.store_data,
-                   busy ? "is in use by another stofka" : strerror(errno));
-    buf_free(&path);
-    /* A read-only place can't be locked; the store says what it can and can't do there. */
-    return locked || !busy ? (buf_clear(error), OK) : ERR_CONFIG;
-}
-
-static enum err open_store(struct run *r, struct buf *error)
-{
-    enum err e = make_directory(r->settings.store_data, error);
-    if (e == OK)
-        e = lock_directory(r, error);
-    if (e != OK)
-        return e;
-    struct buf url = {0};
-    buf_printf(&url, "sqlite:%s/stofka.db", r->settings.store_data);
-    struct store_settings s = {.url = url.data,
-                               .source = r->source,
-                               .keep_events = r->settings.store_keep_events};
-    e = store_open(&s, &r->store, error);
-    buf_free(&url);
-    if (e == OK)
-        e = store_reader_open(r->store, &r->reader, error);
-    if (e == OK)
-        e = store_read_markets(r->reader, load_market, r);
-    return e;
-}
-
-static enum err open_bus(struct run *r, struct buf *error)
-{
-    struct store_meta meta;
-    enum err e = store_meta(r->reader, &meta);
-    if (e != OK) {
-        buf_str(error, "store: can't be read");
-        return e;
-    }
-    struct bus_settings s = {.url = "memory:",
-                             .epoch = meta.epoch,
-                             .bound_messages = r->settings.bus_messages,
-                             .bound_bytes = r->settings.bus_bytes};
-    s.from.count = meta.position_count;
-    for (int32_t p = 0; p < meta.position_count; p++)
-        s.from.next[p] = meta.positions[p];
-    return bus_open(&s, &r->bus, error);
-}
-
-static enum err open_serve(struct run *r, struct buf *error)
-{
-    const struct settings *s = &r->settings;
-    struct serve_settings settings = {
-        .listen = s->serve_listen,
-        .admin = s->serve_admin,
-        .cors_origins = s->serve_cors,
-        .max_connections = s->serve_connections,
-        .max_connections_per_address = s->serve_connections_per_address,
-        .header_timeout_ms = s->serve_header_timeout_ms,
-        .idle_timeout_ms = s->serve_idle_timeout_ms,
-        .flush_ms = s->serve_flush_ms,
-        .heartbeat_ms = s->serve_heartbeat_ms,
-        .retry_ms = s->serve_retry_ms,
-        .ring_events = s->serve_ring_events,
-        .ring_bytes = s->serve_ring_bytes,
-        .slow_bytes = s->serve_slow_bytes,
-        .slow_ms = s->serve_slow_ms,
-        .max_subs = s->serve_max_subs,
-        .simulated = r->source != SOURCE_UPBIT,
-        .version = STOFKA_VERSION,
-    };
-    struct serve_source source = {.ctx = r,
-                                  .candles = ask_candles,
-                                  .gaps = ask_gaps,
-                                  .status = ask_status,
-                                  .ready = ask_ready,
-                                  .open_windows = ask_open_windows,
-                                  .admin = ask_admin};
-    return serve_open(&r->loop, &settings, &source, &r->serve, error);
-}
-
-static enum err open_feed(struct run *r, struct buf *error)
-{
-    struct feed_settings s = {.loop = &r->loop,
-                              .bus = r->bus,
-                              .store = r->store,
-                              .cache = r->cache,
-                              .serve = r->serve,
-                              .source = r->source,
-                              .base_is_trade = strcmp(r->settings.exchange_base, "trade") == 0,
-                              .pending_rows = r->settings.store_pending_rows,
-                              .released = released,
-                              .ctx = r};
-    enum err e = feed_open(&s, &r->feed, error);
-    if (e == OK)
-        bus_on_ready(r->bus, bus_ready, r);
-    return e;
-}
-
-static enum err open_exchange(struct run *r, struct buf *error)
-{
-    const struct settings *s = &r->settings;
-    bool trade = strcmp(s->exchange_base, "trade") == 0;
-    r->collect = collect_new(r->bus, r->source, trade, collect_changed, r);
-    struct exchange_settings settings = {.url = settings_exchange_url(s),
-                                         .ca_file = s->exchange_ca_file,
-                                         .codes = s->exchange_codes,
-                                         .format = s->exchange_format,
-                                         .hear_ticker = true,
-                                         .hear_candle = !trade,
-                                         .hear_trade = trade,
-                                         .stall_ms = s->exchange_stall_ms,
-                                         .refresh_ms = s->exchange_refresh_ms,
-                                         .rest_per_second = s->exchange_rest_per_second,
-                                         .frame_max = s->exchange_frame_max};
-    struct exchange_events events = collect_events(r->collect);
-    return exchange_open(&settings, &events, &r->exchange, error);
-}
-
-static void open_rest(struct run *r)
-{
-    struct query_settings q = {.loop = &r->loop,
-                               .store = r->store,
-                               .cache = r->cache,
-                               .feed = r->feed,
-                               .exchange = r->exchange,
-                               .collect = r->collect,
-                               .trust_ms = r->settings.exchange_trust_ms};
-    r->query = query_new(&q);
-    struct backfill_settings b = {.loop = &r->loop,
-                                  .exchange = r->exchange,
-                                  .collect = r->collect,
-                                  .engine = feed_engine(r->feed),
-                                  .trust_ms = r->settings.exchange_trust_ms};
-    r->backfill = backfill_new(&b);
-    r->status = (struct status_parts){.feed = r->feed,
-                                      .collect = r->collect,
-                                      .exchange = r->exchange,
-                                      .exchange_url = settings_exchange_url(&r->settings),
-                                      .source = r->source,
-                                      .started_wall_ms = clock_wall_ms()};
-}
-
-static enum err open_all(struct run *r, struct buf *error)
-{
-    enum err e = open_store(r, error);
-    if (e == OK)
-        e = open_bus(r, error);
-    if (e == OK)
-        e = cache_open("memory:", r->settings.cache_bytes, &r->cache, error);
-    if (e == OK)
-        e = open_serve(r, error);
-    if (e == OK)
-        e = open_feed(r, error);
-    if (e == OK)
-        e = open_exchange(r, error);
-    if (e == OK) {
-        open_rest(r);
-        e = serve_start(r->serve, error);
-    }
-    return e;
 }
 
 /* --- the life --------------------------------------------------------------------------- */
@@ -520,7 +219,7 @@ int run_main(int argc, char **argv)
     uv_loop_init(&r.loop);
     uv_async_init(&r.loop, &r.collect_changed, on_collect_changed);
     r.collect_changed.data = &r;
-    enum err e = open_all(&r, &error);
+    enum err e = run_open(&r, &error);
     if (e != OK) /* the process ends here: what is open is closed by that */
         return say_and_end(&error, err_class(e) == ERR_CLASS_STOP ? EXIT_USAGE : EXIT_FAILURE);
     buf_free(&error);
@@ -532,7 +231,11 @@ int run_main(int argc, char **argv)
 
 void run_register_metrics(void)
 {
+    backfill_metrics_register();
     bus_metrics_register();
+    collect_metrics_register();
+    feed_metrics_register();
+    query_metrics_register();
     store_metrics_register();
     cache_metrics_register();
     exchange_metrics_register();

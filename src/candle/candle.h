@@ -58,11 +58,11 @@ struct candle_sink {
                      const struct spans *spans);
 };
 
-/* Gives committed rows of [from_ms, to_ms) in ascending order, tombstones included. */
+/* Gives committed rows that start in the span in ascending order, tombstones included. */
 typedef void candle_loaded_f(void *ctx, const struct candle *c);
 struct candle_loader {
     void *ctx;
-    void (*load)(void *ctx, const char *code, enum interval i, int64_t from_ms, int64_t to_ms,
+    void (*load)(void *ctx, const char *code, enum interval i, struct span span,
                  candle_loaded_f *each, void *each_ctx);
 };
 

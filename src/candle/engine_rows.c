@@ -52,7 +52,7 @@ static void load_resident(struct candle_engine *e, struct market *m, enum interv
     spans_clear(&m->deep_loaded[i]);
     m->resident_from[i] = from;
     struct load l = {m, &m->series[i], i};
-    e->loader.load(e->loader.ctx, m->code, i, from, INT64_MAX, loaded, &l);
+    e->loader.load(e->loader.ctx, m->code, i, (struct span){from, INT64_MAX}, loaded, &l);
 }
 
 void rows_ready(struct candle_engine *e, struct market *m)
@@ -157,7 +157,7 @@ void rows_need(struct candle_engine *e, struct market *m, enum interval i, int64
     if (from_ms >= to_ms || spans_contain(&m->deep_loaded[i], from_ms, to_ms))
         return;
     struct load l = {m, &m->deep[i], i};
-    e->loader.load(e->loader.ctx, m->code, i, from_ms, to_ms, loaded, &l);
+    e->loader.load(e->loader.ctx, m->code, i, (struct span){from_ms, to_ms}, loaded, &l);
     spans_add(&m->deep_loaded[i], from_ms, to_ms);
 }
 

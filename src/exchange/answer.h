@@ -7,12 +7,6 @@
 #include "exchange/exchange.h"
 #include "exchange/list.h"
 
-struct exchange_question {
-    char code[CODE_MAX];
-    enum interval interval;
-    int64_t to_ms; /* 0: newest */
-    size_t count;
-};
 
 void exchange_question_url(struct buf *out, const char *base, const struct exchange_question *q);
 

@@ -165,19 +165,17 @@ int64_t exchange_now_ms(struct exchange *x)
     return exchange_clock_now(&x->clock, clock_mono_ms());
 }
 
-/* NOLINTNEXTLINE(readability-function-size): the contract's signature */
-enum err exchange_fetch(struct exchange *x, const char *code, enum interval i, int64_t to_ms,
-                        size_t count, enum exchange_priority p, exchange_fetch_f *done, void *ctx)
+enum err exchange_fetch(struct exchange *x, const struct exchange_question *q,
+                        enum exchange_priority p, exchange_fetch_f *done, void *ctx)
 {
-    struct exchange_question q = {.interval = i, .to_ms = to_ms, .count = count};
     enum err e = ERR_CLOSED;
 
-    if (!upbit_code_valid(code, strlen(code)) || count < 1 || count > EXCHANGE_FETCH_ROWS)
+    if (!upbit_code_valid(q->code, strlen(q->code)) || q->count < 1 ||
+        q->count > EXCHANGE_FETCH_ROWS)
         return ERR_INVALID;
-    memcpy(q.code, code, strlen(code) + 1);
     pthread_mutex_lock(&x->rest_lock);
     if (x->rest != NULL)
-        e = exchange_rest_ask(x->rest, &q, p, done, ctx);
+        e = exchange_rest_ask(x->rest, q, p, done, ctx);
     pthread_mutex_unlock(&x->rest_lock);
     return e;
 }

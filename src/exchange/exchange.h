@@ -106,12 +106,18 @@ struct exchange_rows {
  * after the room's own retries with backoff were used up; ERR_CLOSED on stop. REST thread. */
 typedef void exchange_fetch_f(void *ctx, enum err e, const struct exchange_rows *rows);
 
-/* Any thread. Candles of one market newest first, start < to_ms (0: newest), count <= 200. Jobs
- * run by priority, then in order, inside the exchange's limit. ERR_FULL: too many wait (bound per
- * priority). */
-enum err exchange_fetch(struct exchange *x, const char *code, enum interval i, int64_t to_ms,
-                        size_t count, enum exchange_priority p, exchange_fetch_f *done,
-                        void *ctx) MUST_CHECK;
+/* Candles of one market, newest first, that start before to_ms (0: the newest); count <= 200. */
+struct exchange_question {
+    char code[CODE_MAX];
+    enum interval interval;
+    int64_t to_ms;
+    size_t count;
+};
+
+/* Any thread. Jobs run by priority, then in order, inside the exchange's limit. ERR_FULL: too many
+ * wait (bound per priority). ERR_INVALID: code or count. ERR_CLOSED: stopped. */
+enum err exchange_fetch(struct exchange *x, const struct exchange_question *q,
+                        enum exchange_priority p, exchange_fetch_f *done, void *ctx) MUST_CHECK;
 
 void exchange_metrics_register(void);
 

@@ -151,13 +151,13 @@ static void on_coverage(void *ctx, const char *code, enum interval level, bool l
         memcpy(w->now->spans[m][at], spans->items, spans->count * sizeof *spans->items);
 }
 
-static void load(void *ctx, const char *code, enum interval i, int64_t from_ms, int64_t to_ms,
+static void load(void *ctx, const char *code, enum interval i, struct span span,
                  candle_loaded_f *each, void *each_ctx)
 {
     struct world *w = ctx;
     const struct oracle_rows *rows = &w->committed->rows[market_of(code)][i];
     for (size_t k = 0; k < rows->count; k++)
-        if (rows->items[k].candle.start_ms >= from_ms && rows->items[k].candle.start_ms < to_ms)
+        if (rows->items[k].candle.start_ms >= span.from_ms && rows->items[k].candle.start_ms < span.to_ms)
             each(each_ctx, &rows->items[k].candle);
 }
 

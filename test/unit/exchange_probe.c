@@ -142,19 +142,20 @@ static void option(struct exchange_settings *s, const char *key, const char *val
 
 static void fetch(struct exchange *x, const char *line)
 {
-    char code[64], interval[8];
+    char code[CODE_MAX], interval[8];
     long long to, count;
     int priority;
     enum interval i;
     enum err e;
 
-    if (sscanf(line, "fetch %63s %7s %lld %lld %d", code, interval, &to, &count, &priority) != 5 ||
+    if (sscanf(line, "fetch %23s %7s %lld %lld %d", code, interval, &to, &count, &priority) != 5 ||
         interval_parse(interval, strlen(interval), &i) != OK) {
         say("usage 0 fetch CODE INTERVAL TO_MS COUNT PRIORITY");
         return;
     }
-    e = exchange_fetch(x, code, i, to, (size_t)count, (enum exchange_priority)priority, on_rows,
-                       NULL);
+    struct exchange_question q = {.interval = i, .to_ms = to, .count = (size_t)count};
+    snprintf(q.code, sizeof(q.code), "%s", code);
+    e = exchange_fetch(x, &q, (enum exchange_priority)priority, on_rows, NULL);
     if (e != OK)
         say("refused %" PRId64 " err=%s code=%s", clock_mono_ms(), err_text(e), code);
 }

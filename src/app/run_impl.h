@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* app/run_impl: the embedded process, shared by run.c (its life) and run_open.c (its making). */
+#ifndef STOFKA_APP_RUN_IMPL_H
+#define STOFKA_APP_RUN_IMPL_H
+
+#include <uv.h>
+
+#include "app/backfill.h"
+#include "app/collect.h"
+#include "app/feed.h"
+#include "app/query.h"
+#include "app/settings.h"
+#include "app/status.h"
+
+struct run {
+    struct settings settings;
+    struct config *config;
+    enum source source;
+    uv_loop_t loop;
+    int lock_fd;
+    struct store *store;
+    struct store_reader *reader; /* gaps */
+    struct bus *bus;
+    struct cache *cache;
+    struct serve *serve;
+    struct feed *feed;
+    struct collect *collect;
+    struct exchange *exchange;
+    struct query_engine *query;
+    struct backfill *backfill;
+    struct status_parts status;
+    uint64_t markets_version;
+    struct store_market *markets; /* all ever seen, with listed as of now */
+    size_t market_count;
+    uv_async_t collect_changed;
+    uv_timer_t status_timer, prune_timer;
+    uv_signal_t sigint, sigterm;
+    bool stopping;
+};
+
+/* Opens and joins every room; settings are loaded and the loop is there. error: one line. */
+enum err run_open(struct run *r, struct buf *error) MUST_CHECK;
+
+#endif
