@@ -136,16 +136,33 @@ void candle_engine_watermark(struct candle_engine *e, const struct message_water
     }
 }
 
-/* What was on the air since this process listens is told; so is what a recent gap hid. Older rows
- * are history: clients fetch them. */
+/* From when on rows that are not known yet were missed, not history: the first second that the
+ * ledger lacks, what this process heard, or, before it heard, what an earlier one knew last. */
+static int64_t missed_from(const struct market *m)
+{
+    const struct spans *known = &m->known[INTERVAL_1S];
+    int64_t from = m->first_since_ms ? m->first_since_ms : spans_end(known);
+    for (size_t k = 0; k < m->gap_count; k++) {
+        const struct candle_gap *g = &m->gaps[k].gap;
+        int64_t lacks = spans_first_outside(known, g->from_ms);
+        if (lacks < from && (g->to_ms == 0 || lacks < g->to_ms))
+            from = lacks;
+    }
+    return from;
+}
+
+/* What was missed is told, whoever asked for it, unless a gap hid it for long. Older rows are
+ * history: clients fetch them. To be asked before the new coverage is known. */
 static int64_t tell_from(const struct candle_engine *e, const struct market *m,
                          enum message_purpose purpose)
 {
+    int64_t recent = e->watermark_ms - HEAL_TOLD_MS;
     if (purpose == PURPOSE_HEAL || purpose == PURPOSE_LOST)
-        return e->watermark_ms - HEAL_TOLD_MS;
-    if (purpose == PURPOSE_SEED && m->first_since_ms)
-        return m->first_since_ms;
-    return TELL_NONE;
+        return recent;
+    int64_t missed = missed_from(m);
+    if (purpose != PURPOSE_SEED || missed == 0)
+        return TELL_NONE;
+    return missed > recent ? missed : recent;
 }
 
 void candle_engine_covered(struct candle_engine *e, const struct message_covered *c)
@@ -157,10 +174,11 @@ void candle_engine_covered(struct candle_engine *e, const struct message_covered
     bool lost = c->purpose == PURPOSE_LOST;
     enum interval level = lost ? INTERVAL_1S : c->interval;
     struct span s = {c->from_ms, c->to_ms};
+    int64_t tell_from_ms = tell_from(e, m, c->purpose);
     if (lost ? !lost_add(m, s) : !cover_add(m, level, s))
         return;
     whole_windows(level, &s);
-    roll_close(e, m, level, s, tell_from(e, m, c->purpose));
+    roll_close(e, m, level, s, tell_from_ms);
     gap_refresh(e, m);
 }
 

@@ -259,6 +259,22 @@ static void check_order(const struct world *w, size_t first)
         }
 }
 
+/* The ledger as it was told; that it is right, check_gaps holds. */
+static int64_t ledger_lacks(const struct world *w, int m)
+{
+    int64_t lacks = 0;
+    for (size_t k = 0; k < w->now->gap_count[m]; k++) {
+        const struct candle_gap *g = &w->now->gaps[m][k];
+        int64_t s = g->from_ms, end = w->oracle->base_ms + ORACLE_SECONDS * 1000;
+        while (s < end && oracle_flags(w->oracle, m, s) & (SECOND_KNOWN | SECOND_LOST))
+            s += 1000;
+        if (g->state == CANDLE_GAP_OPEN && (g->to_ms == 0 || s < g->to_ms) &&
+            (lacks == 0 || s < lacks))
+            lacks = s;
+    }
+    return lacks;
+}
+
 static void deliver(struct world *w, const struct message *msg)
 {
     if (trace)
@@ -266,6 +282,8 @@ static void deliver(struct world *w, const struct message *msg)
     assert_true(w->log_count < LOG_MAX);
     w->log[w->log_count++] = *msg;
     size_t first = w->event_count;
+    if (msg->kind == MESSAGE_COVERED)
+        w->oracle->markets[msg->market].lacks_ms = ledger_lacks(w, msg->market);
     to_engine(w, msg);
     check_order(w, first);
     to_oracle(w->oracle, msg);

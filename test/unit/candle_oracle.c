@@ -355,20 +355,36 @@ void oracle_watermark(struct oracle *o, int count, int64_t since_ms, int64_t exc
     }
 }
 
+/* The first second that the ledger lacks; else since when this process heard; else what follows the
+ * last second known. */
+static int64_t missed_from(const struct oracle *o, const struct oracle_market *m)
+{
+    size_t known_to = ORACLE_SECONDS;
+    while (known_to > 0 && !(m->flags[known_to - 1] & (SECOND_KNOWN | SECOND_LOST)))
+        known_to--;
+    int64_t from = m->first_since_ms;
+    if (from == 0 && known_to)
+        from = o->base_ms + (int64_t)known_to * 1000;
+    return m->lacks_ms && m->lacks_ms < from ? m->lacks_ms : from;
+}
+
 static int64_t tell_from(const struct oracle *o, const struct oracle_market *m,
                          enum message_purpose purpose)
 {
+    int64_t recent = o->watermark_ms - 3600000;
     if (purpose == PURPOSE_HEAL || purpose == PURPOSE_LOST)
-        return o->watermark_ms - 3600000;
-    if (purpose == PURPOSE_SEED && m->first_since_ms)
-        return m->first_since_ms;
-    return INT64_MAX;
+        return recent;
+    int64_t missed = missed_from(o, m);
+    if (purpose != PURPOSE_SEED || missed == 0)
+        return INT64_MAX;
+    return missed > recent ? missed : recent;
 }
 
 void oracle_covered(struct oracle *o, int market, enum interval level, int64_t from_ms,
                     int64_t to_ms, enum message_purpose purpose)
 {
     struct oracle_market *m = &o->markets[market];
+    int64_t tell = tell_from(o, m, purpose);
     if (level != INTERVAL_1S && purpose != PURPOSE_LOST) {
         REQUIRE(m->span_count < sizeof m->spans / sizeof *m->spans);
         m->spans[m->span_count++] = (struct oracle_span){level, from_ms, to_ms};
@@ -380,7 +396,7 @@ void oracle_covered(struct oracle *o, int market, enum interval level, int64_t f
         *f |= purpose == PURPOSE_LOST ? SECOND_LOST : SECOND_KNOWN;
         *f &= (uint8_t) ~(SECOND_GAP | SECOND_GOING);
     }
-    close_market(o, market, tell_from(o, m, purpose));
+    close_market(o, market, tell);
 }
 
 void oracle_gap(struct oracle *o, int market, int64_t from_ms, int64_t to_ms)

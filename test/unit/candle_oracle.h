@@ -42,6 +42,7 @@ struct oracle_market {
     int64_t first_heard_ms, heard_ms;
     int64_t covered_from_ms;         /* first second that hearing covered */
     int64_t going_ms, going_from_ms; /* start of the gap that goes on, as noted and in the ledger */
+    int64_t lacks_ms; /* first second of open entries of the ledger that is not known; 0: none */
     /* of this process */
     int64_t since_ms, first_since_ms;
 };
