@@ -80,10 +80,12 @@ static void step_price(struct market *m, int swing)
 }
 
 /* Mostly small orders, a few thousand KRW to some ten million; one in five is a round number. */
-static int64_t draw_volume(struct walk *w, int64_t price, int64_t cap)
+static int64_t draw_volume(struct walk *w, int64_t price, const struct pace *pace)
 {
+    int64_t cap = pace->volume_cap;
     double u = rng_unit(&w->rng);
     double won = 2000 * exp2(14 * u * u) * (0.5 + rng_unit(&w->rng));
+    won *= pace->size > 0 ? pace->size : 1;
     i128 volume = (i128)(int64_t)(won * 1e6) * 100 * E8 / price;
     if (volume > cap)
         volume = cap / 2 + rng_below(&w->rng, cap / 2);
@@ -109,7 +111,7 @@ static void emit(struct market *m, int64_t ms, const struct pace *pace, gen_sink
     struct trade t = {.ms = ms, .bid = w->side_bid, .price = w->mid};
     t.sid = ms * 10000 + pace->sid_base + w->sid_n;
     t.price += t.bid ? tick_size(m->code, w->mid) : 0;
-    t.volume = draw_volume(w, t.price, pace->volume_cap);
+    t.volume = draw_volume(w, t.price, pace);
     t.store_ms = ms + 30 + rng_below(&w->rng, 31);
     sink(ctx, m, &t);
 }

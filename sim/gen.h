@@ -16,6 +16,7 @@ struct pace {
     double rate;        /* trades a second in this market */
     int swing;          /* typical price step, millionths */
     int64_t volume_cap; /* scale 8 */
+    double size;        /* of an order, times the usual; 0: the usual */
     bool at_least_one;  /* make one if chance made none */
     int sid_base;       /* keeps ids unique after the clock was set back */
 };

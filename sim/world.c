@@ -201,9 +201,13 @@ static struct pace thin_pace(const struct world *w, const struct market *m, int6
         budget = w->opt.rate * seconds;
     if (budget > THIN_A_DAY * w->market_count * seconds / 86400)
         budget = THIN_A_DAY * w->market_count * seconds / 86400;
-    return (struct pace){.rate = budget * m->walk.quiet_share / seconds,
+    double rate = budget * m->walk.quiet_share / seconds;
+    /* Fewer trades of old are larger ones, so that a day then turns over what a day does now. */
+    double size = rate > 0 ? w->opt.rate * m->walk.share / rate : 1;
+    return (struct pace){.rate = rate,
                          .swing = THIN_SWING,
-                         .volume_cap = THIN_CAP};
+                         .volume_cap = THIN_CAP,
+                         .size = size > 1 ? size : 1};
 }
 
 static struct pace dense_pace(const struct world *w, const struct market *m)

@@ -10,12 +10,15 @@ it, so that nothing is lost; a second Ctrl-C kills.
 """
 import argparse
 import ctypes
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get('STOFKA_BUILD', os.path.join(ROOT, 'build'))
@@ -85,8 +88,27 @@ def on_signal(number, _frame):
     raise Stop(number)
 
 
+def tell_exchange(page, stofka):
+    """Says in the terminal what the exchange's state is, whenever that changes, until stofka ends."""
+    told, end = None, threading.Event()
+    while stofka.child.poll() is None:
+        try:
+            with urllib.request.urlopen(page + '/status', timeout=5) as answer:
+                exchange = json.load(answer)['exchange']
+        except (OSError, ValueError, KeyError):
+            exchange = None
+        if exchange and exchange['text'] and not exchange['text'].startswith('asking'):
+            news = exchange['state'], exchange['text'].split('; next try')[0]
+            if news != told:
+                print('exchange %s: %s' % news, flush=True)
+            told = news
+        end.wait(1)
+
+
 def run(args, programs):
     data = args.data or os.path.join(ROOT, 'data', 'demo' if args.source == 'sim' else 'live')
+    if args.source == 'sim' and not args.data:
+        shutil.rmtree(data, ignore_errors=True)  # a new simulated market has another past
     os.makedirs(data, exist_ok=True)
     command = [os.path.join(BUILD, 'stofka'), 'run', '--data', data, '--listen', '127.0.0.1:%d' % args.port]
     if args.source == 'sim':
@@ -97,7 +119,9 @@ def run(args, programs):
     stofka = Program('stofka', command, os.path.join(data, 'stofka.log'))
     programs.append(stofka)
     what = 'a SIMULATED market' if args.source == 'sim' else 'the live Upbit market'
-    print('Stofka shows %s at %s (Ctrl-C stops)' % (what, stofka.url('serve.listening')), flush=True)
+    page = stofka.url('serve.listening')
+    print('Stofka shows %s at %s (Ctrl-C stops)' % (what, page), flush=True)
+    tell_exchange(page, stofka)
     code = stofka.child.wait()
     sys.exit('stofka ended by itself with code %d; its log is %s' % (code, os.path.relpath(stofka.log)))
 
