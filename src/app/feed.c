@@ -14,6 +14,7 @@ enum {
     TURN_MESSAGES = 512, /* then the loop gets its turn */
     COMMIT_MS = 100,     /* a batch gathers at most that long while the store is free */
     COMMIT_ROWS = 1000,
+    BEGIN_SEQ = 1, /* before every message's */
     SEQ_BITS = 20, /* events of one message: 240 markets x 12 intervals close at midnight */
     FORMING_OLD_MS = 120000, /* older open windows are not news to anyone watching */
     READ_TRIES = 5,
@@ -248,9 +249,14 @@ static void restore_gap(void *ctx, const struct store_gap *g)
     candle_engine_restore_gap(f->engine, &gap);
 }
 
+/* The first event of a store is no news: while it is there, none was ever dropped. */
 static void restore_event(void *ctx, const struct store_event *e)
 {
-    tell_event(ctx, e);
+    struct feed *f = ctx;
+    if (e->seq == BEGIN_SEQ)
+        serve_epoch(f->s.serve, f->epoch, 0);
+    else
+        tell_event(f, e);
 }
 
 static void restore_market(void *ctx, const struct store_market *m)
@@ -268,6 +274,7 @@ static enum err restore(struct feed *f, struct buf *error)
     if (e != OK)
         return e;
     candle_engine_restore(f->engine, meta.watermark_ms);
+    memcpy(f->epoch, meta.epoch, sizeof f->epoch);
     serve_epoch(f->s.serve, meta.epoch, meta.seq);
     f->released_seq = f->building_seq = meta.seq;
     e = store_read_coverage(f->reader, restore_coverage, f);
@@ -279,6 +286,8 @@ static enum err restore(struct feed *f, struct buf *error)
         e = store_read_events(f->reader, 0, restore_event, f);
     if (e == OK)
         serve_released(f->s.serve, meta.seq);
+    if (e == OK && meta.seq == 0)
+        batch_event(f->building, BEGIN_SEQ, "begin - - ", strlen("begin - - "));
     return e;
 }
 

@@ -20,6 +20,7 @@ struct feed {
     uint64_t message_seq; /* of the message being applied: offset + 1 in the upper bits */
     uint32_t message_events;
     int64_t watermark_mono_ms;
+    char epoch[STORE_EPOCH_MAX];
     char *trouble;
     struct buf body;
     uv_async_t wake;

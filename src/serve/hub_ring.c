@@ -146,11 +146,11 @@ static size_t entry_bytes(const struct serve_ring_entry *e)
     return n;
 }
 
-/* The first event says how far back the ring reaches: those from the store are all that it kept. */
+/* The first event from the store says how far back the ring reaches: those are all that it kept. */
 static void note_first(struct serve_hub *h, uint64_t seq)
 {
-    if (!h->filled)
-        h->ring.floor = seq <= h->released ? seq - 1 : h->released;
+    if (!h->filled && seq <= h->ring.floor)
+        h->ring.floor = seq - 1;
     h->filled = true;
 }
 

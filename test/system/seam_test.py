@@ -288,7 +288,7 @@ def test_every_closed_candle_is_seen_exactly_once(market):
         CLIENTS, RESTARTS, sum(map(len, log.values())), revised, silent, counts))
     if os.environ.get('SEAM_DUMP'):
         with open(os.environ['SEAM_DUMP'], 'w') as f:
-            for w in wrong: f.write(repr(w)[:700] + '\n')
+            for w in wrong: f.write(repr(w)[:1800] + '\n')
             f.write('heard %d\n' % heard_s)
             for l in stofka.program.lines: f.write(l + '\n')
             f.write(repr(get_json(stofka.url + '/gaps')).replace('}, ', '}\n'))

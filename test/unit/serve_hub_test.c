@@ -241,6 +241,30 @@ static void ring_refilled_from_the_store(void **state)
     serve_hub_fini(&h);
 }
 
+/* What was given out before the first event can be resumed when that comes, and later. */
+static void positions_before_the_first_event(void **state)
+{
+    struct serve_hub h;
+    (void)state;
+    hub_open(&h, 3, 1 << 20);
+    serve_hub_released(&h, 30);
+    assert_null(cursor(&h, "e:20"));
+    event(&h, "KRW-A", INTERVAL_1S, 40);
+    assert_null(cursor(&h, "e:20"));
+    serve_hub_fini(&h);
+    serve_hub_init(&h, 3, 1 << 20);
+    serve_hub_epoch(&h, "e", 50);
+    serve_hub_epoch(&h, "e", 0); /* the store has all */
+    serve_hub_market(&h, "KRW-A", "", "", true);
+    event(&h, "KRW-A", INTERVAL_1S, 40);
+    assert_null(cursor(&h, "e:20"));
+    assert_string_equal(cursor(&h, "e:51"), "position ahead");
+    for (uint64_t seq = 60; seq <= 62; seq++)
+        event(&h, "KRW-A", INTERVAL_1S, seq);
+    assert_string_equal(cursor(&h, "e:20"), "position lost");
+    serve_hub_fini(&h);
+}
+
 static void ring_is_bounded_by_bytes(void **state)
 {
     struct serve_hub h;
@@ -344,6 +368,7 @@ int main(void)
         cmocka_unit_test(id_never_goes_back),
         cmocka_unit_test(cursors),
         cmocka_unit_test(ring_refilled_from_the_store),
+        cmocka_unit_test(positions_before_the_first_event),
         cmocka_unit_test(ring_is_bounded_by_bytes),
         cmocka_unit_test(overtaken_only_when_an_own_event_was_lost),
         cmocka_unit_test(snapshots_of_open_windows),
