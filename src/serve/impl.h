@@ -241,6 +241,8 @@ void serve_rest_gaps(struct serve_request *req, const struct serve_http_request 
 void serve_rest_status(struct serve_request *req, const struct serve_http_request *q);
 void serve_rest_health(struct serve_request *req, const struct serve_http_request *q);
 void serve_rest_ready(struct serve_request *req, const struct serve_http_request *q);
+/* code of the query field is no market that is known: 404, or 503 while none is. */
+void serve_answer_no_market(struct serve_request *req, const char *field, const char *code);
 
 /* --- stream.c ----------------------------------------------------------------------------- */
 

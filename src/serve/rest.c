@@ -12,14 +12,23 @@ static void invalid(struct serve_request *req, struct buf *why)
     buf_free(why);
 }
 
+void serve_answer_no_market(struct serve_request *req, const char *field, const char *code)
+{
+    if (req->s->hub.market_count == 0) { /* it may well exist: nobody could say yet */
+        serve_answer_error(req, 503, "not_ready", "the exchange's market list is not known yet");
+        return;
+    }
+    struct buf message = {0};
+    buf_printf(&message, "%s: no such market; got \"%s\"", field, code);
+    serve_answer_error(req, 404, "unknown_market", message.data);
+    buf_free(&message);
+}
+
 static bool known_market(struct serve_request *req, const char *code)
 {
     if (serve_hub_find(&req->s->hub, code))
         return true;
-    struct buf message = {0};
-    buf_printf(&message, "code: no such market; got \"%s\"", code);
-    serve_answer_error(req, 404, "unknown_market", message.data);
-    buf_free(&message);
+    serve_answer_no_market(req, "code", code);
     return false;
 }
 

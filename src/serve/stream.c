@@ -80,10 +80,7 @@ static bool markets_known(struct serve_request *req, const struct serve_sub_list
     for (size_t i = 0; i < l->count; i++) {
         if (serve_hub_group(&req->s->hub, &l->subs[i]))
             continue;
-        struct buf message = {0};
-        buf_printf(&message, "sub: no such market; got \"%s\"", l->subs[i].code);
-        serve_answer_error(req, 404, "unknown_market", message.data);
-        buf_free(&message);
+        serve_answer_no_market(req, "sub", l->subs[i].code);
         return false;
     }
     return true;

@@ -246,21 +246,21 @@ static void positions_before_the_first_event(void **state)
 {
     struct serve_hub h;
     (void)state;
-    hub_open(&h, 3, 1 << 20);
+    fixture_hub_open(&h, 3, 1 << 20);
     serve_hub_released(&h, 30);
     assert_null(cursor(&h, "e:20"));
-    event(&h, "KRW-A", INTERVAL_1S, 40);
+    fixture_event(&h, "KRW-A", INTERVAL_1S, 40);
     assert_null(cursor(&h, "e:20"));
     serve_hub_fini(&h);
     serve_hub_init(&h, 3, 1 << 20);
     serve_hub_epoch(&h, "e", 50);
     serve_hub_epoch(&h, "e", 0); /* the store has all */
     serve_hub_market(&h, "KRW-A", "", "", true);
-    event(&h, "KRW-A", INTERVAL_1S, 40);
+    fixture_event(&h, "KRW-A", INTERVAL_1S, 40);
     assert_null(cursor(&h, "e:20"));
     assert_string_equal(cursor(&h, "e:51"), "position ahead");
     for (uint64_t seq = 60; seq <= 62; seq++)
-        event(&h, "KRW-A", INTERVAL_1S, seq);
+        fixture_event(&h, "KRW-A", INTERVAL_1S, seq);
     assert_string_equal(cursor(&h, "e:20"), "position lost");
     serve_hub_fini(&h);
 }
