@@ -32,7 +32,7 @@ void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struc
         bool news = first || r->candle.rev > before->rev;
         if (news && interval_end(i, r->candle.start_ms) > tell_from_ms) {
             uint64_t seq = e->sink.event(e->sink.ctx, m->code, i, &r->candle);
-            if (r->close_seq == 0)
+            if (!is_closed(before))
                 r->close_seq = seq;
         }
     }

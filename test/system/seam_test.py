@@ -200,8 +200,9 @@ def check_log(log, final, heard_s):
     return wrong, silent
 
 
-def check_page(key, entries, cursor, rows, whole):
-    """A page is exactly what had been told by its cursor: an event before it is in the page, one after is not."""
+def check_page(key, entries, final, cursor, rows, whole):
+    """A page is exactly what had been told by its cursor: an event before it is in the page, one after is not.
+    What is never told, since it is older than the listening, is there all the same."""
     wrong = []
     seq = clients.position(cursor)[1][0]
     before = {candle['candle_date_time_utc']: candle for at, candle in entries if at <= seq}
@@ -211,6 +212,10 @@ def check_page(key, entries, cursor, rows, whole):
     for start, candle in before.items():
         if start >= oldest and page.get(start) != candle:
             wrong.append(('hole in page', key, cursor, candle, page.get(start)))
+    told = {candle['candle_date_time_utc'] for _, candle in entries}
+    for start, row in final.items():
+        if min(page, default='~') <= start <= max(page, default='') and start not in told and start not in page:
+            wrong.append(('hole in history', key, cursor, row))
     for start, row in page.items():
         if row['state'] in CLOSED and (start, row['rev']) in after:
             wrong.append(('page ahead of its cursor', key, cursor, row))
@@ -234,11 +239,11 @@ def check_stream(client, segment, log):
     return wrong
 
 
-def check_client(client, log):
+def check_client(client, log, final):
     wrong = []
     for segment in client.segments:
         for key, (cursor, rows, full) in segment.pages.items():
-            wrong += check_page(key, log.get(key, ()), cursor, rows, not full)
+            wrong += check_page(key, log.get(key, ()), final[key], cursor, rows, not full)
         wrong += check_stream(client, segment, log)
     return wrong
 
@@ -255,7 +260,7 @@ def final_rows(stofka, codes):
 @pytest.fixture
 def market(tmp_path):
     sim = Sim('--seed', 11, '--codes-count', MARKETS, '--rate', 12 * MARKETS, '--history', 1, '--late-ms', 5000,
-              '--fault-mix', MIX, '--fault-every', 2.5, '--connect-limit', 0)
+              '--fault-mix', MIX, '--fault-every', 2.5, '--fault', 'late@1:900', '--every-second', '--connect-limit', 0)
     stofka = Stofka('http://127.0.0.1:%d' % sim.port, str(tmp_path / 'data'))
     yield sim, stofka
     stofka.program.kill()
@@ -281,7 +286,7 @@ def test_every_closed_candle_is_seen_exactly_once(market):
     newest, _ = stofka.told(), None
     wrong, silent = check_log(newest, final, heard_s + 1)
     for client in crowd.all:
-        wrong += check_client(client, newest)
+        wrong += check_client(client, newest, final)
     counts = crowd.counts()
     revised = sum(int(candle['rev']) > 1 for entries in log.values() for _, candle in entries)
     print('%d clients, %d restarts, %d told (%d revisions), %d rows from before: %s' % (
