@@ -211,8 +211,24 @@ static bool exchange_can_be_asked(const struct ask *a)
            clock_mono_ms() - a->since_ms < ASK_MS;
 }
 
+/* The engine knows of rows that were not in the store yet when it was read. */
+static bool read_too_early(struct ask *a)
+{
+    uint64_t stamp = candle_engine_covered_stamp(feed_engine(a->q->s.feed), a->what.code);
+    if (a->err != OK || stamp <= a->seq || a->q->stopped ||
+        clock_mono_ms() - a->since_ms >= ASK_MS)
+        return false;
+    a->step = STEP_COMMIT;
+    a->wait_seq = stamp;
+    if (feed_released(a->q->s.feed) >= stamp) /* it came meanwhile */
+        read_rows(a);
+    return true;
+}
+
 static void fetch_or_answer(struct ask *a)
 {
+    if (read_too_early(a))
+        return;
     int64_t known = a->err == OK ? known_from(a) : 0;
     if (a->err != OK || page_is_known(a, known) || !exchange_can_be_asked(a)) {
         answer_when_released(a);

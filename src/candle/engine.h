@@ -47,6 +47,7 @@ struct market {
     size_t gap_count, gap_cap;
     int64_t since_ms;       /* of the newest session that heard it */
     int64_t first_since_ms; /* of the first session in this process */
+    uint64_t covered_stamp; /* of the message that last covered more than is heard */
     int64_t heard_ms;       /* up to where sessions heard it, gaps included; 0: not yet */
 };
 

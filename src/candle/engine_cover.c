@@ -177,9 +177,16 @@ void candle_engine_covered(struct candle_engine *e, const struct message_covered
     int64_t tell_from_ms = tell_from(e, m, c->purpose);
     if (lost ? !lost_add(m, s) : !cover_add(m, level, s))
         return;
+    m->covered_stamp = e->stamp;
     whole_windows(level, &s);
     roll_close(e, m, level, s, tell_from_ms);
     gap_refresh(e, m);
+}
+
+uint64_t candle_engine_covered_stamp(struct candle_engine *e, const char *code)
+{
+    const struct market *m = engine_known_market(e, code);
+    return m ? m->covered_stamp : 0;
 }
 
 bool candle_engine_covers(struct candle_engine *e, const char *code, enum interval i,

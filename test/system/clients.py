@@ -58,14 +58,14 @@ class Segment:
     """One life of a client: pages of history and, from the oldest of their cursors on, the stream."""
 
     def __init__(self):
-        self.pages = {}  # (code, interval): (cursor, rows)
+        self.pages = {}  # (code, interval): (cursor, rows, as many as asked, server's life)
         self.since = self.last = None  # ids
         self.got = collections.defaultdict(list)  # (topic, code, interval): [(position, data)]
 
 
 class Client:
     """subs: as in the query. keys: {(topic, code, interval)} that they stand for. up: an asyncio.Event, set
-    while the server should be there. moved(n): called with every id, n closed candles having come."""
+    while the server should be there, that counts its lives. moved(n): called with every id, n closed candles having come."""
 
     def __init__(self, address, subs, keys, chance, up, moved):
         self.address, self.subs, self.keys = address, subs, keys
@@ -109,7 +109,7 @@ class Client:
                 headers, body = await get(
                     self.address, '/candles?code=%s&interval=%s&count=%d' % (code, interval, count))
                 rows = json.loads(body, parse_float=str, parse_int=str)
-                segment.pages[code, interval] = headers['stofka-cursor'], rows, len(rows) == count
+                segment.pages[code, interval] = headers['stofka-cursor'], rows, len(rows) == count, self.up.lives
 
         await asyncio.gather(*(read_some() for _ in range(AT_ONCE)))
         segment.since = min((page[0] for page in segment.pages.values()), key=position)
