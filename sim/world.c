@@ -204,10 +204,8 @@ static struct pace thin_pace(const struct world *w, const struct market *m, int6
     double rate = budget * m->walk.quiet_share / seconds;
     /* Fewer trades of old are larger ones, so that a day then turns over what a day does now. */
     double size = rate > 0 ? w->opt.rate * m->walk.share / rate : 1;
-    return (struct pace){.rate = rate,
-                         .swing = THIN_SWING,
-                         .volume_cap = THIN_CAP,
-                         .size = size > 1 ? size : 1};
+    return (struct pace){
+        .rate = rate, .swing = THIN_SWING, .volume_cap = THIN_CAP, .size = size > 1 ? size : 1};
 }
 
 static struct pace dense_pace(const struct world *w, const struct market *m)
@@ -396,6 +394,7 @@ void world_flush_logs(struct world *w)
 
 void world_free(struct world *w)
 {
+    world_flush_logs(w); /* closing would not say what was not written */
     for (size_t i = 0; i < w->pending_count; i++)
         free(w->pending[i].raw);
     for (int i = 0; i < w->market_count; i++) {

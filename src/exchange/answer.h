@@ -7,7 +7,6 @@
 #include "exchange/exchange.h"
 #include "exchange/list.h"
 
-
 void exchange_question_url(struct buf *out, const char *base, const struct exchange_question *q);
 
 /* rows holds EXCHANGE_FETCH_ROWS. ERR_INVALID: not readable, rows of another market, off the

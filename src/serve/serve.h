@@ -89,8 +89,8 @@ void serve_free(struct serve **s);
 
 /* --- what changes ----------------------------------------------------------------------- */
 
-/* Epoch and newest seq; before serve_start, from the store. Once more with 0 where the store still has
- * every event of the epoch: then each of its positions can be resumed. */
+/* Epoch and newest seq; before serve_start, from the store. Once more with 0 where the store still
+ * has every event of the epoch: then each of its positions can be resumed. */
 void serve_epoch(struct serve *s, const char *epoch, uint64_t seq);
 
 /* Adds or updates a market; list order is the order of first calls. Names are UTF-8. */

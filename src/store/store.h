@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store: the truth at rest: candles, coverage, gaps, events, markets and the bus position, the
- * last of them in one transaction with the rest (DESIGN 2.2).
+ * last of them in one transaction with the rest (DESIGN 2.2). What one of each is: record.h.
  *
  * in: store_apply from ONE writer thread (may block)    out: readers, one a thread
  *
@@ -24,61 +24,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "model/candle.h"
+#include "store/record.h"
 
 struct store;
 struct store_reader;
 
 enum { STORE_EPOCH_MAX = 24, STORE_POSITIONS_MAX = 64 };
-
-/* One candle to keep; a tombstone removes the visible candle but is itself kept (a repair). */
-struct store_row {
-    char code[CODE_MAX];
-    enum interval interval;
-    struct candle candle;
-};
-
-/* A span [from, to) in which a market is known at a level. */
-struct store_span {
-    int64_t from_ms, to_ms;
-};
-
-/* All spans of one (market, level, lost), ascending, not empty, disjoint: replaces what is kept.
- * lost: spans that nothing can fill. Writing costs what changed, from the first change on. */
-struct store_coverage {
-    char code[CODE_MAX];
-    enum interval level;
-    bool lost;
-    const struct store_span *spans;
-    size_t count;
-};
-
-enum store_gap_state { STORE_GAP_OPEN, STORE_GAP_HEALED, STORE_GAP_LOST };
-
-/* Key: (code, from_ms). to_ms 0: not yet known (still going on). */
-struct store_gap {
-    char code[CODE_MAX];
-    int64_t from_ms, to_ms;
-    char reason[32]; /* "disconnected", "stalled", "restart", "unreadable", "bus full", … */
-    enum store_gap_state state;
-};
-
-/* What clients see exactly once; kept for a while so that they can resume after a restart.
- * Key: seq, ascending. body is opaque to the store. */
-struct store_event {
-    uint64_t seq;
-    const char *body;
-    size_t len;
-};
-
-/* Key: code. A batch replaces all fields, but beginning_ms 0 leaves a known one as it is. Rows of a
- * market never written itself make it: no names, not listed. */
-struct store_market {
-    char code[CODE_MAX];
-    char korean_name[96], english_name[96];
-    bool listed;
-    int64_t beginning_ms; /* start of its oldest day on the exchange, 0: not known */
-};
 
 struct store_batch {
     const struct store_row *rows;

@@ -112,8 +112,8 @@ static void test_refused(void **state)
         "{\"type\":\"watermark\",\"since_ms\":1,\"exchange_ms\":2,\"codes\":[\"KRW-BTC\",1]}",
         "{\"type\":\"watermark\",\"since_ms\":1,\"exchange_ms\":2,\"codes\":[\"KRW-BTC\"",
         "{\"type\":\"watermark\",\"since_ms\":1,\"exchange_ms\":2,\"codes\":[\"KRW-BTC\"]} x",
-        "{\"type\":\"watermark\",\"since_ms\":1,\"exchange_ms\":2,\"codes\":[\"KRW-BTC\"],"
-        "\"codes\":[\"KRW-BTC\"]}",
+        ("{\"type\":\"watermark\",\"since_ms\":1,\"exchange_ms\":2,\"codes\":[\"KRW-BTC\"],"
+         "\"codes\":[\"KRW-BTC\"]}"),
     };
     for (size_t k = 0; k < sizeof watermarks / sizeof *watermarks; k++) {
         struct message_watermark out;

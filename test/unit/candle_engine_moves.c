@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can happen in a seed of candle_engine_test.c, which includes this. */
+/* What can happen in a seed of candle_engine_test.c. */
+#include "candle_engine_world.h"
 
 enum { UNIT = 100000000 };
 
@@ -195,7 +196,7 @@ static void move_history(struct world *w)
 }
 
 /* What a process does when it starts: open windows from the exchange, coarse to fine. */
-static void move_seed(struct world *w)
+void move_seed(struct world *w)
 {
     int m = (int)roll(0, w->heard - 1);
     static const enum interval levels[] = {INTERVAL_1MO, INTERVAL_1D,  INTERVAL_4H, INTERVAL_1H,
@@ -229,7 +230,7 @@ static void move_repair(struct world *w)
     deliver(w, &(struct message){.kind = MESSAGE_CANDLE, .market = m, .interval = i, .candle = c});
 }
 
-static void move(struct world *w)
+void move(struct world *w)
 {
     int64_t what = roll(0, 99);
     if (what < 45)
@@ -246,39 +247,4 @@ static void move(struct world *w)
         move_seed(w);
     else
         move_repair(w);
-}
-
-static void start_world(struct world *w)
-{
-    static const char *const boundaries[] = {
-        "2027-02-01T00:00:00", "2026-03-01T00:00:00", "2026-03-16T00:00:00",
-        "2026-03-11T00:00:00", "2026-03-11T16:00:00", "2026-03-11T14:41:00",
-    };
-    const char *text = boundaries[roll(0, sizeof boundaries / sizeof *boundaries - 1)];
-    assert_int_equal(time_parse(text, strlen(text), &w->boundary_ms), OK);
-    w->oracle = mem_zalloc(sizeof *w->oracle);
-    w->oracle_then = mem_zalloc(sizeof *w->oracle_then);
-    oracle_init(w->oracle, w->boundary_ms - ORACLE_SECONDS / 2 * 1000);
-    oracle_init(w->oracle_then, w->oracle->base_ms);
-    w->log = mem_array(NULL, LOG_MAX, sizeof *w->log);
-    w->now = mem_zalloc(sizeof *w->now);
-    w->then = mem_zalloc(sizeof *w->then);
-    w->committed = mem_zalloc(sizeof *w->committed);
-    w->now_ms = w->boundary_ms - roll(1, chance(80) ? 60 : 1500) * 1000 + roll(0, 999);
-    w->heard = (int)roll(1, ORACLE_MARKETS);
-    w->price = 1000;
-}
-
-static void end_world(struct world *w)
-{
-    candle_engine_free(&w->engine);
-    oracle_free(w->oracle);
-    oracle_free(w->oracle_then);
-    free(w->oracle);
-    free(w->oracle_then);
-    store_free(w->now);
-    store_free(w->then);
-    store_free(w->committed);
-    free(w->log);
-    free(w->events);
 }
