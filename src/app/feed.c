@@ -85,6 +85,18 @@ static void on_gap(void *ctx, const struct candle_gap *g)
     batch_event(f->building, next_seq(f), f->body.data, f->body.len);
 }
 
+void feed_tell_history(struct feed *f, const struct message_covered *c)
+{
+    struct candle_gap g = {.from_ms = c->from_ms,
+                           .to_ms = c->to_ms,
+                           .reason = "history",
+                           .state = CANDLE_GAP_HEALED};
+    memcpy(g.code, c->code, CODE_MAX);
+    buf_clear(&f->body);
+    feed_body_gap(&f->body, &g);
+    batch_event(f->building, next_seq(f), f->body.data, f->body.len);
+}
+
 static void on_coverage(void *ctx, const char *code, enum interval level, bool lost,
                         const struct spans *spans)
 {
@@ -138,7 +150,9 @@ static void apply(struct feed *f, const struct bus_message *m)
 
 static void hand_over(struct feed *f)
 {
-    batch_mark(f->building, f->building_seq, candle_engine_watermark_ms(f->engine));
+    /* 0, unchanged, while none was heard: without an exchange the engine's is the wall clock. */
+    batch_mark(f->building, f->building_seq,
+               f->watermark_mono_ms ? candle_engine_watermark_ms(f->engine) : 0);
     f->flying_receive_ms = f->building_receive_ms;
     struct batch *full = f->building;
     f->building = batch_new();
@@ -273,7 +287,8 @@ static enum err restore(struct feed *f, struct buf *error)
         e = store_meta(f->reader, &meta);
     if (e != OK)
         return e;
-    candle_engine_restore(f->engine, meta.watermark_ms);
+    bool clock = meta.watermark_ms == 0 && !f->s.hears;
+    candle_engine_restore(f->engine, clock ? clock_wall_ms() : meta.watermark_ms);
     memcpy(f->epoch, meta.epoch, sizeof f->epoch);
     serve_epoch(f->s.serve, meta.epoch, meta.seq);
     f->released_seq = f->building_seq = meta.seq;

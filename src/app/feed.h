@@ -28,6 +28,7 @@ struct feed_settings {
     struct serve *serve;
     enum source source;
     bool base_is_trade;
+    bool hears; /* watermarks will come; without, an empty file's newest time is the wall clock's */
     int64_t pending_rows;
     /* Called when released moved on (waiting queries look again). */
     void (*released)(void *ctx);

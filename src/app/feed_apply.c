@@ -77,7 +77,9 @@ static enum err apply_covered(struct feed *f, const struct bus_message *m)
 {
     struct message_covered c;
     enum err e = message_covered_read(m->value, m->len, &c);
-    if (e == OK)
+    if (e == OK && c.purpose == PURPOSE_TELL)
+        feed_tell_history(f, &c);
+    else if (e == OK)
         candle_engine_covered(f->engine, &c);
     return e;
 }

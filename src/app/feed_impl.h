@@ -31,4 +31,7 @@ struct feed {
 /* What one message of the bus says, applied. ERR_INVALID, ERR_RANGE: it can't be read. */
 enum err feed_apply(struct feed *f, const struct bus_message *m) MUST_CHECK;
 
+/* Rows of history are not told one by one: one event names the span to fetch again (DESIGN 2.7). */
+void feed_tell_history(struct feed *f, const struct message_covered *c);
+
 #endif

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/export.h"
+#include "app/import.h"
 #include "app/rollup.h"
 #include "app/run.h"
 #include "app/settings.h"
+#include "app/tool_backfill.h"
 #include "base/metric.h"
 
 enum { EXIT_USAGE = 2 };
@@ -14,22 +17,28 @@ enum { EXIT_USAGE = 2 };
 static int config_main(int argc, char **argv);
 static int metrics_main(int argc, char **argv);
 static int help_main(int argc, char **argv);
+static int run_help(void);
+static int rollup_help(void);
 static int version_main(int argc, char **argv);
 
 static const struct command {
     const char *name, *help;
     int (*main)(int argc, char **argv);
+    int (*flags)(void); /* help on its flags */
 } commands[] = {
-    {"run", "hears the exchange, keeps and serves it: all in one process", run_main},
-    {"rollup", "rolls candles from standard input up into coarser ones", rollup_main},
+    {"run", "hears the exchange, keeps and serves it: all in one process", run_main, run_help},
+    {"import", "puts candles of files into the store", import_main, import_help},
+    {"export", "writes stored candles as CSV or JSON lines", export_main, export_help},
+    {"backfill", "fetches history of a span from the exchange", backfill_main, backfill_help},
+    {"rollup", "rolls candles from standard input up into coarser ones", rollup_main, rollup_help},
     {"config", "shows each setting: value, where from, meaning (--markdown: reference page)",
-     config_main},
-    {"metrics", "lists the metrics (--markdown: reference page)", metrics_main},
-    {"help", "help COMMAND: its flags", help_main},
-    {"--help", NULL, help_main},
-    {"-h", NULL, help_main},
-    {"--version", NULL, version_main},
-    {"version", "prints the version", version_main},
+     config_main, run_help},
+    {"metrics", "lists the metrics (--markdown: reference page)", metrics_main, NULL},
+    {"help", "help COMMAND: its flags", help_main, NULL},
+    {"--help", NULL, help_main, NULL},
+    {"-h", NULL, help_main, NULL},
+    {"--version", NULL, version_main, NULL},
+    {"version", "prints the version", version_main, NULL},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -98,18 +107,22 @@ static int run_help(void)
     return print(&out);
 }
 
-static int help_main(int argc, char **argv)
+static int rollup_help(void)
 {
     static char help_flag[] = "--help";
     char *help[] = {help_flag, NULL};
+    return rollup_main(1, help);
+}
+
+static int help_main(int argc, char **argv)
+{
     if (argc == 0) {
         usage(stdout);
         return EXIT_SUCCESS;
     }
-    if (strcmp(argv[0], "run") == 0 || strcmp(argv[0], "config") == 0)
-        return run_help();
-    if (strcmp(argv[0], "rollup") == 0)
-        return rollup_main(1, help);
+    for (size_t k = 0; k < COMMAND_COUNT; k++)
+        if (commands[k].flags && strcmp(commands[k].name, argv[0]) == 0)
+            return commands[k].flags();
     fprintf(stderr, "stofka help: no help on \"%s\"\n", argv[0]);
     return EXIT_USAGE;
 }

@@ -8,6 +8,9 @@
 
 enum { COLUMNS_MAX = 64 };
 
+#define UTC_COLUMN "candle_date_time_utc"
+#define KST_COLUMN "candle_date_time_kst"
+
 /* Names in falling rank: where two columns of a file would fill one cell, the first name wins. */
 static const struct {
     const char *name;
@@ -15,7 +18,8 @@ static const struct {
 } columns[] = {
     {"code", CELL_CODE},
     {"market", CELL_CODE},
-    {"candle_date_time_utc", CELL_START},
+    {UTC_COLUMN, CELL_START},
+    {KST_COLUMN, CELL_START},
     {"opening_price", CELL_OPEN},
     {"open", CELL_OPEN},
     {"high_price", CELL_HIGH},
@@ -31,6 +35,7 @@ static const struct {
     {"amount", CELL_AMOUNT},
     {"interval", CELL_INTERVAL},
     {"unit", CELL_INTERVAL},
+    {"state", CELL_STATE},
 };
 
 struct field {
@@ -104,6 +109,22 @@ static enum err refuse(struct rollup *r, const char *why)
     return ERR_INVALID;
 }
 
+/* What clock the time column shows. Without a name it is most often pyupbit's, which writes KST:
+ * where a wrong guess would be kept, it must be said. */
+static enum err choose_zone(struct rollup *r, const struct field *start)
+{
+    enum { KST_MS = 9 * 3600 * 1000 };
+    r->shift_ms = r->has_zone ? r->zone_ms : 0;
+    if (strcmp(start->text, UTC_COLUMN) == 0)
+        r->shift_ms = 0;
+    else if (strcmp(start->text, KST_COLUMN) == 0)
+        r->shift_ms = KST_MS;
+    else if (start->len == 0 && r->needs_zone && !r->has_zone)
+        return refuse(r, "header: the time column has no name (pyupbit writes such files, in "
+                         "KST): say --zone kst or --zone utc");
+    return OK;
+}
+
 static enum err check_header(struct rollup *r, const int map[CELL_COUNT])
 {
     for (int cell = CELL_START; cell <= CELL_VOLUME; cell++)
@@ -162,7 +183,11 @@ static enum err read_lines(struct rollup *r, FILE *in, char **line, size_t *cap)
     if (count < 0)
         return refuse(r, "header: at most 64 columns, quotes closed");
     map_columns(header, count, map);
+    for (int k = 0; k < count; k++)
+        header[k].text[header[k].len] = '\0';
     enum err e = check_header(r, map);
+    if (e == OK)
+        e = choose_zone(r, &header[map[CELL_START]]);
     while (e == OK && (text = next_line(r, in, line, cap)))
         e = take_line(r, text, count, map);
     return e;

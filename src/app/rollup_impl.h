@@ -29,6 +29,7 @@ enum rollup_cell {
     CELL_AMOUNT,    /* may be absent */
     CELL_TIMESTAMP, /* may be absent */
     CELL_INTERVAL,  /* may be absent: "1m", "candle.1m" or, from REST's unit, "1" */
+    CELL_STATE,     /* may be absent; "forming": not whole yet */
     CELL_COUNT,
 };
 
@@ -59,6 +60,7 @@ struct rollup_row {
     struct decimal open, high, low, close;
     struct decimal volume, amount;
     bool has_amount;
+    bool has_state, forming;
 };
 
 struct rollup_parent {
@@ -73,6 +75,14 @@ struct rollup {
     bool to[INTERVAL_COUNT];
     bool csv;
     const char *code; /* for rows that have none; NULL: they must */
+    bool only_code;   /* rows of other markets are refused */
+    bool has_zone;    /* CSV times that say neither by column nor by offset are zone_ms ahead */
+    bool needs_zone;  /* a CSV whose time column has no name is refused without has_zone */
+    int64_t zone_ms;
+    int64_t shift_ms; /* of the column being read */
+    /* NULL: rows are kept in rows. Otherwise takes each; an error ends reading (error is set). */
+    enum err (*take)(void *ctx, const struct rollup_row *row);
+    void *take_ctx;
     struct rollup_row *rows;
     size_t row_count, row_cap;
     struct rollup_parent *parents;

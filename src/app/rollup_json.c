@@ -50,6 +50,7 @@ static enum err take_object(struct rollup *r, struct json *j)
         [CELL_AMOUNT] = text_of(pick(&f, FIELD_AMOUNT), JSON_NUMBER),
         [CELL_TIMESTAMP] = text_of(pick(&f, FIELD_TIMESTAMP), JSON_NUMBER),
         [CELL_INTERVAL] = first_of(&f, FIELD_TYPE, FIELD_INTERVAL, JSON_STRING),
+        [CELL_STATE] = text_of(pick(&f, FIELD_STATE), JSON_STRING),
     };
     if (!cells[CELL_INTERVAL].text)
         cells[CELL_INTERVAL] = text_of(pick(&f, FIELD_UNIT), JSON_NUMBER);
@@ -64,15 +65,24 @@ static enum err not_json(struct rollup *r, const struct json *j)
     return ERR_INVALID;
 }
 
-static enum err take_line(struct rollup *r, const char *line, size_t len)
+/* Texts of more than one line: r->line follows. */
+static void count_lines(struct rollup *r, const struct json *j, size_t *seen)
+{
+    for (; *seen < j->pos; ++*seen)
+        r->line += j->data[*seen] == '\n' && *seen + 1 < j->len;
+}
+
+static enum err take_text(struct rollup *r, const char *text, size_t len)
 {
     struct json j;
-    json_open(&j, line, len);
+    size_t seen = 0;
+    json_open(&j, text, len);
     enum json_token t = json_next(&j);
     bool list = t == JSON_ARRAY;
     if (list)
         t = json_next(&j);
     while (t == JSON_OBJECT) {
+        count_lines(r, &j, &seen);
         enum err e = take_object(r, &j);
         if (e != OK)
             return r->error.len ? e : not_json(r, &j);
@@ -80,7 +90,30 @@ static enum err take_line(struct rollup *r, const char *line, size_t len)
         if (!list)
             return t == JSON_END ? OK : not_json(r, &j);
     }
+    count_lines(r, &j, &seen);
     return list && t == JSON_ARRAY_END && json_next(&j) == JSON_END ? OK : not_json(r, &j);
+}
+
+/* A list that does not end on the line where it starts: the file is one text. */
+static bool is_open_list(const char *line, size_t len)
+{
+    static const char blanks[] = " \t\r\n";
+    while (len > 0 && strchr(blanks, line[len - 1]))
+        len--;
+    size_t first = strspn(line, blanks);
+    return first < len && line[first] == '[' && line[len - 1] != ']';
+}
+
+static enum err take_rest(struct rollup *r, const char *line, size_t len, FILE *in)
+{
+    struct buf text = {0};
+    char piece[1 << 14];
+    buf_add(&text, line, len);
+    for (size_t n; (n = fread(piece, 1, sizeof piece, in)) > 0;)
+        buf_add(&text, piece, n);
+    enum err e = take_text(r, text.data, text.len);
+    buf_free(&text);
+    return e;
 }
 
 enum err rollup_read_json(struct rollup *r, FILE *in)
@@ -91,8 +124,10 @@ enum err rollup_read_json(struct rollup *r, FILE *in)
     enum err e = OK;
     while (e == OK && (len = getline(&line, &cap, in)) >= 0) {
         r->line++;
-        if (strspn(line, " \t\r\n") < (size_t)len)
-            e = take_line(r, line, (size_t)len);
+        if (is_open_list(line, (size_t)len))
+            e = take_rest(r, line, (size_t)len, in);
+        else if (strspn(line, " \t\r\n") < (size_t)len)
+            e = take_text(r, line, (size_t)len);
     }
     if (e == OK && ferror(in)) {
         buf_printf(&r->error, "standard input: %s", strerror(errno));

@@ -14,7 +14,7 @@ static const struct {
 } cells[CELL_COUNT] = {
     [CELL_CODE] = {"code", "a market such as KRW-BTC (or give --code)"},
     [CELL_START] = {"candle_date_time_utc",
-                    "the candle's start in UTC, as 2026-03-11T14:40:00, on the grid of --from"},
+                    "the candle's start in UTC, as 2026-03-11T14:40:00, on the interval's grid"},
     [CELL_OPEN] = {"opening_price", "a number > 0, between low and high"},
     [CELL_HIGH] = {"high_price", "a number > 0, not below the others"},
     [CELL_LOW] = {"low_price", "a number > 0, not above the others"},
@@ -22,7 +22,8 @@ static const struct {
     [CELL_VOLUME] = {"candle_acc_trade_volume", "a number >= 0 of at most 36 digits"},
     [CELL_AMOUNT] = {"candle_acc_trade_price", "a number >= 0 of at most 36 digits, or absent"},
     [CELL_TIMESTAMP] = {"timestamp", "whole milliseconds since 1970, or absent"},
-    [CELL_INTERVAL] = {"interval", "that of --from, or absent"},
+    [CELL_INTERVAL] = {"interval", "that asked for, or absent"},
+    [CELL_STATE] = {"state", "forming, closed, repaired, partial, or absent"},
 };
 
 const char *rollup_cell_name(enum rollup_cell cell)
@@ -66,11 +67,36 @@ static bool take_market(struct rollup *r, const struct rollup_text *t, struct ro
     size_t len = t->text ? t->len : code ? strlen(code) : 0;
     if (t->wrong_type || !code || !upbit_code_valid(code, len))
         return false;
+    if (r->only_code && (strlen(r->code) != len || memcmp(code, r->code, len) != 0))
+        return false;
     row->market = find_market(r, code, len);
     return true;
 }
 
-/* ISO 8601, or a day's date alone. */
+/* Seconds or milliseconds since 1970. */
+static bool take_epoch(const struct rollup_text *t, int64_t *out)
+{
+    enum { SECONDS_LEN = 10, MS_LEN = 13 };
+    if (t->len != SECONDS_LEN && t->len != MS_LEN)
+        return false;
+    int64_t value = 0;
+    for (size_t k = 0; k < t->len; k++) {
+        if (t->text[k] < '0' || t->text[k] > '9')
+            return false;
+        value = value * 10 + (t->text[k] - '0');
+    }
+    *out = t->len == MS_LEN ? value : value * 1000;
+    return true;
+}
+
+static bool has_offset(const char *text, size_t len)
+{
+    enum { TIME_AT = 11 };
+    return len > TIME_AT && (text[len - 1] == 'Z' || memchr(text + TIME_AT, '+', len - TIME_AT) ||
+                             memchr(text + TIME_AT, '-', len - TIME_AT));
+}
+
+/* ISO 8601, a day's date alone, or an epoch. */
 static bool take_start(const struct rollup *r, const struct rollup_text *t, struct rollup_row *row)
 {
     char text[TIME_TEXT_MAX];
@@ -78,13 +104,18 @@ static bool take_start(const struct rollup *r, const struct rollup_text *t, stru
     enum { DATE_LEN = 10 };
     if (!t->text || t->wrong_type || len >= sizeof text - sizeof "T00:00:00")
         return false;
-    memcpy(text, t->text, len);
-    if (len == DATE_LEN) {
-        memcpy(text + len, "T00:00:00", 9);
-        len += 9;
+    if (!take_epoch(t, &row->start_ms)) {
+        memcpy(text, t->text, len);
+        if (len == DATE_LEN) {
+            memcpy(text + len, "T00:00:00", 9);
+            len += 9;
+        }
+        if (time_parse(text, len, &row->start_ms) != OK)
+            return false;
+        if (!has_offset(text, len))
+            row->start_ms -= r->shift_ms;
     }
-    return time_parse(text, len, &row->start_ms) == OK &&
-           interval_start(r->from, row->start_ms) == row->start_ms;
+    return row->start_ms >= 0 && interval_start(r->from, row->start_ms) == row->start_ms;
 }
 
 static bool take_decimal(const struct rollup_text *t, struct decimal *out)
@@ -110,6 +141,19 @@ static bool take_amount(const struct rollup_text *t, struct rollup_row *row)
 {
     row->has_amount = t->text != NULL;
     return !t->text || take_decimal(t, &row->amount);
+}
+
+static bool take_state(const struct rollup_text *t, struct rollup_row *row)
+{
+    row->has_state = t->text != NULL;
+    for (int s = CANDLE_FORMING; t->text && s <= CANDLE_PARTIAL; s++) {
+        const char *name = candle_state_name((enum candle_state)s);
+        if (strlen(name) != t->len || memcmp(name, t->text, t->len) != 0)
+            continue;
+        row->forming = s == CANDLE_FORMING;
+        return !t->wrong_type;
+    }
+    return t->text == NULL;
 }
 
 static bool equals(const struct rollup_text *t, const char *text)
@@ -162,8 +206,10 @@ static void widen(int *scale, struct decimal d)
         *scale = d.scale;
 }
 
-static void keep(struct rollup *r, const struct rollup_row *row)
+static enum err keep(struct rollup *r, const struct rollup_row *row)
 {
+    if (r->take)
+        return r->take(r->take_ctx, row);
     struct rollup_market *m = row->market;
     widen(&m->price_scale, row->open);
     widen(&m->price_scale, row->high);
@@ -177,6 +223,7 @@ static void keep(struct rollup *r, const struct rollup_row *row)
         r->rows = mem_array(r->rows, r->row_cap, sizeof *r->rows);
     }
     r->rows[r->row_count++] = *row;
+    return OK;
 }
 
 enum err rollup_take(struct rollup *r, const struct rollup_text texts[CELL_COUNT])
@@ -197,6 +244,7 @@ enum err rollup_take(struct rollup *r, const struct rollup_text texts[CELL_COUNT
         return rollup_refuse(r, CELL_AMOUNT, &texts[CELL_AMOUNT]);
     if (!take_timestamp(&texts[CELL_TIMESTAMP], &row))
         return rollup_refuse(r, CELL_TIMESTAMP, &texts[CELL_TIMESTAMP]);
-    keep(r, &row);
-    return OK;
+    if (!take_state(&texts[CELL_STATE], &row))
+        return rollup_refuse(r, CELL_STATE, &texts[CELL_STATE]);
+    return keep(r, &row);
 }

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "app/run_impl.h"
+#include "app/tool.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -46,6 +47,18 @@ static void add_market(struct run *r, const struct upbit_market *m)
     log_info("exchange.market", "code=%s listed=true", m->code);
     *known = next;
     feed_market(r->feed, known);
+}
+
+void run_know_market(void *ctx, const char *code)
+{
+    struct run *r = ctx;
+    if (market_of(r, code))
+        return;
+    r->markets = mem_array(r->markets, r->market_count + 1, sizeof *r->markets);
+    struct store_market *m = &r->markets[r->market_count++];
+    memset(m, 0, sizeof *m);
+    memcpy(m->code, code, strlen(code) + 1);
+    feed_market(r->feed, m);
 }
 
 static void delist_missing(struct run *r, const struct upbit_market *now, size_t count)
@@ -121,6 +134,7 @@ static void stop(struct run *r)
     exchange_stop(r->exchange);
     bus_close(r->bus);
     feed_stop(r->feed);
+    admin_stop(r->admin);
     query_stop(r->query);
     uv_close((uv_handle_t *)&r->collect_changed, NULL);
     uv_close((uv_handle_t *)&r->status_timer, NULL);
@@ -159,7 +173,8 @@ static void live(struct run *r)
     start_signal(r, &r->sigterm, SIGTERM);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* the store answers a file size limit as a full disk */
-    exchange_start(r->exchange);
+    if (settings_hears(&r->settings))
+        exchange_start(r->exchange);
     log_info("run.started", "source=%s exchange=%s data=%s", source_name(r->source),
              settings_exchange_url(&r->settings), r->settings.store_data);
     uv_run(&r->loop, UV_RUN_DEFAULT);
@@ -171,6 +186,7 @@ static void free_all(struct run *r)
     exchange_free(&r->exchange);
     backfill_free(&r->backfill);
     query_free(&r->query);
+    admin_free(&r->admin);
     feed_free(&r->feed);
     serve_free(&r->serve);
     collect_free(&r->collect);
@@ -201,12 +217,21 @@ static int say_and_end(struct buf *error, int code)
     return code;
 }
 
+/* Without an exchange the data is what the file says. */
+static enum err choose_source(struct run *r, struct buf *error)
+{
+    bool found;
+    if (settings_hears(&r->settings))
+        return settings_source(&r->settings, &r->source, error);
+    return tool_source(r->settings.store_data, &r->source, &found, error);
+}
+
 int run_main(int argc, char **argv)
 {
     static struct run r = {.lock_fd = -1};
     struct buf error = {0};
     if (config_load(settings_rows, argc, argv, &r.settings, &r.config, &error) != OK ||
-        settings_source(&r.settings, &r.source, &error) != OK)
+        choose_source(&r, &error) != OK)
         return say_and_end(&error, EXIT_USAGE);
     int extra = 0;
     char *const *rest = config_rest(r.config, &extra);

@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "app/admin.h"
 #include "app/backfill.h"
 #include "app/collect.h"
 #include "app/feed.h"
@@ -28,6 +29,7 @@ struct run {
     struct exchange *exchange;
     struct query_engine *query;
     struct backfill *backfill;
+    struct admin *admin;
     struct status_parts status;
     uint64_t markets_version;
     struct store_market *markets; /* all ever seen, with listed as of now */
@@ -37,6 +39,9 @@ struct run {
     uv_signal_t sigint, sigterm;
     bool stopping;
 };
+
+/* Rows may come of a market that the exchange does not list, or no more. ctx: the run. */
+void run_know_market(void *ctx, const char *code);
 
 /* Opens and joins every room; settings are loaded and the loop is there. error: one line. */
 enum err run_open(struct run *r, struct buf *error) MUST_CHECK;

@@ -6,10 +6,12 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "app/feed_read.h"
 #include "app/run_impl.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 enum { GAPS_MAX = 1000 };
@@ -64,8 +66,7 @@ static size_t ask_open_windows(void *ctx, const char *code, enum interval i, str
 static bool ask_admin(void *ctx, const char *path, const char *query, const char *body, size_t len,
                       struct serve_request *req)
 {
-    (void)ctx, (void)path, (void)query, (void)body, (void)len, (void)req;
-    return false;
+    return admin_ask(((struct run *)ctx)->admin, path, query, body, len, req);
 }
 
 /* --- what wakes the loop ---------------------------------------------------------------- */
@@ -85,6 +86,8 @@ static void released(void *ctx)
     struct run *r = ctx;
     if (r->query)
         query_released(r->query);
+    if (r->admin)
+        admin_released(r->admin);
 }
 
 /* --- opening ---------------------------------------------------------------------------- */
@@ -126,6 +129,20 @@ static enum err lock_directory(struct run *r, struct buf *error)
     buf_free(&path);
     /* A read-only place can't be locked; the store says what it can and can't do there. */
     return locked || !busy ? (buf_clear(error), OK) : ERR_CONFIG;
+}
+
+/* Where tools find this process: in the file that says it is there. */
+static void write_admin_url(const struct run *r)
+{
+    const char *address = r->settings.serve_admin;
+    const char *port = strrchr(address, ':');
+    struct buf text = {0};
+    if (r->lock_fd < 0 || ftruncate(r->lock_fd, 0) != 0 || !port || strcmp(port, ":0") == 0)
+        return;
+    buf_printf(&text, "http://%s\n", address);
+    if (pwrite(r->lock_fd, text.data, text.len, 0) < 0)
+        log_warn("run.lock_not_written", "error=\"%s\"", strerror(errno));
+    buf_free(&text);
 }
 
 static enum err open_store(struct run *r, struct buf *error)
@@ -207,6 +224,7 @@ static enum err open_feed(struct run *r, struct buf *error)
                               .cache = r->cache,
                               .serve = r->serve,
                               .source = r->source,
+                              .hears = settings_hears(&r->settings),
                               .base_is_trade = strcmp(r->settings.exchange_base, "trade") == 0,
                               .pending_rows = r->settings.store_pending_rows,
                               .released = released,
@@ -222,7 +240,9 @@ static enum err open_exchange(struct run *r, struct buf *error)
     const struct settings *s = &r->settings;
     bool trade = strcmp(s->exchange_base, "trade") == 0;
     r->collect = collect_new(r->bus, r->source, trade, collect_changed, r);
-    struct exchange_settings settings = {.url = settings_exchange_url(s),
+    bool hears = settings_hears(s);
+    struct exchange_settings settings = {.url = hears ? settings_exchange_url(s)
+                                                      : "http://127.0.0.1:9",
                                          .ca_file = s->exchange_ca_file,
                                          .codes = s->exchange_codes,
                                          .format = s->exchange_format,
@@ -234,6 +254,8 @@ static enum err open_exchange(struct run *r, struct buf *error)
                                          .rest_per_second = s->exchange_rest_per_second,
                                          .frame_max = s->exchange_frame_max};
     struct exchange_events events = collect_events(r->collect);
+    if (!hears)
+        events.state(events.ctx, EXCHANGE_DOWN, "no exchange is heard: exchange.url is none");
     return exchange_open(&settings, &events, &r->exchange, error);
 }
 
@@ -253,6 +275,15 @@ static void open_rest(struct run *r)
                                   .engine = feed_engine(r->feed),
                                   .trust_ms = r->settings.exchange_trust_ms};
     r->backfill = backfill_new(&b);
+    struct admin_settings a = {.loop = &r->loop,
+                               .bus = r->bus,
+                               .feed = r->feed,
+                               .exchange = r->exchange,
+                               .collect = r->collect,
+                               .trust_ms = r->settings.exchange_trust_ms,
+                               .market = run_know_market,
+                               .ctx = r};
+    r->admin = admin_new(&a);
     r->status = (struct status_parts){.feed = r->feed,
                                       .collect = r->collect,
                                       .exchange = r->exchange,
@@ -278,6 +309,8 @@ enum err run_open(struct run *r, struct buf *error)
         open_rest(r);
         e = serve_start(r->serve, error);
     }
+    if (e == OK)
+        write_admin_url(r);
     return e;
 }
 

@@ -9,7 +9,8 @@
 const struct config_row settings_rows[] = {
     {.key = "exchange.url", .flag = "exchange", .type = CONFIG_STRING, .def = "upbit", AT(exchange_url),
      .help = "The exchange: upbit, sim (http://127.0.0.1:18080), or the base URL of its REST; the "
-             "WebSocket is at the same host. Any other than Upbit's is shown as simulated."},
+             "WebSocket is at the same host. Any other than Upbit's is shown as simulated. none: "
+             "nothing is heard, what is stored is shown."},
     {.key = "exchange.codes", .flag = "codes", .type = CONFIG_STRING, .def = "", AT(exchange_codes),
      .help = "Comma list of market codes to hear; empty: all KRW markets."},
     {.key = "exchange.ca_file", .type = CONFIG_STRING, .def = "", AT(exchange_ca_file),
@@ -101,6 +102,11 @@ static bool is_upbit(const char *url)
             return true;
     }
     return false;
+}
+
+bool settings_hears(const struct settings *s)
+{
+    return strcmp(s->exchange_url, "none") != 0;
 }
 
 enum err settings_source(const struct settings *s, enum source *out, struct buf *error)

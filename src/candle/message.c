@@ -8,7 +8,7 @@
 #include "model/json.h"
 #include "model/upbit.h"
 
-static const char *const purposes[] = {"heal", "seed", "history", "import", "lost"};
+static const char *const purposes[] = {"heal", "seed", "history", "import", "lost", "tell"};
 enum { PURPOSE_COUNT = sizeof purposes / sizeof *purposes };
 
 /* All members that any of the messages has; each reader asks for those it needs. */

@@ -32,7 +32,14 @@ struct message_watermark {
 };
 
 /* Why a span was fetched: decides whether its rows are pushed one by one (DESIGN 2.7). */
-enum message_purpose { PURPOSE_HEAL, PURPOSE_SEED, PURPOSE_HISTORY, PURPOSE_IMPORT, PURPOSE_LOST };
+enum message_purpose {
+    PURPOSE_HEAL,
+    PURPOSE_SEED,
+    PURPOSE_HISTORY,
+    PURPOSE_IMPORT,
+    PURPOSE_LOST,
+    PURPOSE_TELL, /* covers nothing: history of the span changed, who shows it fetches it again */
+};
 
 struct message_covered {
     char code[CODE_MAX];

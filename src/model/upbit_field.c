@@ -31,6 +31,7 @@ static const struct known_name names[NAME_LENGTHS][NAMES_A_LENGTH] = {
     [4] = {D("type", FIELD_TYPE), D("code", FIELD_CODE), S("ttms", FIELD_TRADE_TIMESTAMP),
            S("catv", FIELD_VOLUME), S("catp", FIELD_AMOUNT), S("mthd", FIELD_METHOD),
            D("unit", FIELD_UNIT)},
+    [5] = {D("state", FIELD_STATE)},
     [6] = {D("market", FIELD_MARKET), D("status", FIELD_STATUS), D("method", FIELD_METHOD),
            S("cdttmu", FIELD_START)},
     [8] = {D("interval", FIELD_INTERVAL)},

@@ -31,6 +31,7 @@ enum upbit_field {
     FIELD_STATUS,
     FIELD_METHOD,
     FIELD_INTERVAL,   /* of our own API's rows */
+    FIELD_STATE,      /* of our own API's rows */
     FIELD_UNIT,       /* of REST's minutes */
     FIELD_ERROR_NAME, /* name inside error */
     FIELD_COUNT,

@@ -33,7 +33,7 @@ static void test_covered(void **state)
 {
     (void)state;
     for (enum interval i = 0; i < INTERVAL_COUNT; i++)
-        for (enum message_purpose p = PURPOSE_HEAL; p <= PURPOSE_LOST; p++) {
+        for (enum message_purpose p = PURPOSE_HEAL; p <= PURPOSE_TELL; p++) {
             struct message_covered m = {"KRW-BTC", i, time_ms, time_ms + 60000, p}, back;
             struct buf b = {0};
             message_covered_write(&b, &m);
