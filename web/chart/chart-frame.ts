@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The library's chart, made once; markets, intervals and choices only change its data and options.
 import { createChart, type IChartApi, type LogicalRange } from 'lightweight-charts';
-import type { Candle } from '../api/types';
+import type { Candle, Gap } from '../api/types';
 import { fixed, formatScale } from '../ui/format';
 import type { Language } from '../ui/text';
 import { barOf, barsOf, shiftOf, type Bar } from './bars';
@@ -11,6 +11,7 @@ import type { Screen } from './feed-state';
 import type { Kind } from './kinds';
 import { MainSeries } from './main-series';
 import { chartOptions, MODES, readPalette, type Palette, type Scale } from './theme';
+import { TruthLayer } from './truth-layer';
 import { axisShift, isIntraday, type Zone } from './zone';
 
 /** Bars left beyond the edge of the view when the next page is asked for. */
@@ -23,6 +24,8 @@ const MAX_PLACES = 8;
 export interface FrameEvents {
   /** Start of the candle under the pointer, seconds UTC. */
   hover(start: number | null): void;
+  /** The gap under the pointer. */
+  gap(gap: Gap | null): void;
   nearLeft(): void;
   nearRight(): void;
   /** Whether the oldest and the newest loaded bar are in sight. */
@@ -34,6 +37,7 @@ export class ChartFrame implements Screen {
   readonly main: MainSeries;
   readonly palette: Palette;
   readonly countdown: CountdownLabel;
+  readonly truth: TruthLayer;
   private all: readonly Candle[] = [];
   private zone: Zone = 'kst';
   private readonly dragging: Dragging;
@@ -56,9 +60,12 @@ export class ChartFrame implements Screen {
     const top = element.clientWidth < NARROW ? 0.2 : 0.12;
     this.main.price.priceScale().applyOptions({ scaleMargins: { top, bottom: 0.06 } });
     const [main, below] = this.chart.panes();
+    this.truth = new TruthLayer(this.main, this.palette, () => this.all);
+    main?.attachPrimitive(this.truth);
     main?.setStretchFactor(4);
     below?.setStretchFactor(1);
-    this.chart.subscribeCrosshairMove(({ time }) => {
+    this.chart.subscribeCrosshairMove(({ time, point }) => {
+      this.events.gap(point ? this.truth.gapAt(point.x) : null);
       this.events.hover(typeof time === 'number' ? time - this.main.shift : null);
     });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {

@@ -6,10 +6,15 @@ import { KINDS, type Kind } from './kinds';
 import { SCALES, type Scale } from './theme';
 import { ZONES, type Zone } from './zone';
 
+const HEALED = ['shown', 'hidden'] as const;
+type Healed = (typeof HEALED)[number];
+
 export interface Choices {
   readonly zone: Zone;
   readonly kind: Kind;
   readonly scale: Scale;
+  /** Whether gaps that were filled later are still shaded. */
+  readonly healed: Healed;
 }
 
 type Field = keyof Choices;
@@ -33,6 +38,7 @@ const RULES: { readonly [F in Field]: Rule<Choices[F]> } = {
   zone: oneOf(ZONES),
   kind: oneOf(KINDS),
   scale: oneOf(SCALES),
+  healed: oneOf(HEALED),
 };
 
 const FIELDS = Object.keys(RULES) as Field[];

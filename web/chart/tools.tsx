@@ -37,12 +37,21 @@ function Pick<T extends TextKey>({ name, values, value, onPick }: PickProps<T>) 
 /** How the chart looks; what else it can do comes from the caller. */
 export function Tools({ children }: { readonly children?: ReactNode }) {
   const [, t] = useLanguage();
-  const { kind, scale, zone } = useChoices();
+  const { kind, scale, zone, healed } = useChoices();
   return (
     <div className="tools" role="toolbar" aria-label={t('tools')}>
       <Pick name="kind" values={KINDS} value={kind} onPick={(next) => choose({ kind: next })} />
       <Pick name="scale" values={SCALES} value={scale} onPick={(next) => choose({ scale: next })} />
       <Pick name="zone" values={ZONES} value={zone} onPick={(next) => choose({ zone: next })} />
+      <button
+        type="button"
+        data-tool="healed"
+        aria-pressed={healed === 'shown'}
+        title={t('healedHint')}
+        onClick={() => choose({ healed: healed === 'shown' ? 'hidden' : 'shown' })}
+      >
+        {t('healed')}
+      </button>
       {children}
     </div>
   );

@@ -19,6 +19,15 @@ export const chartKo = {
   log: '로그',
   percent: '퍼센트',
   barChange: '변동',
+  gapOpen: '받지 못하는 중',
+  gapHealed: '공백 복구됨',
+  gapLost: '복구할 수 없는 공백',
+  gapDisconnected: '연결 끊김',
+  gapStalled: '응답 없음',
+  gapRestart: '재시작',
+  gapUnreadable: '읽을 수 없는 메시지',
+  healed: '복구된 공백',
+  healedHint: '나중에 채워진 공백도 차트에 표시합니다',
 } as const;
 
 export const chartEn: Record<keyof typeof chartKo, string> = {
@@ -39,4 +48,13 @@ export const chartEn: Record<keyof typeof chartKo, string> = {
   log: 'Log',
   percent: 'Percent',
   barChange: 'Chg',
+  gapOpen: 'Not heard',
+  gapHealed: 'Gap, healed',
+  gapLost: 'Gap, lost for good',
+  gapDisconnected: 'disconnected',
+  gapStalled: 'stalled',
+  gapRestart: 'restart',
+  gapUnreadable: 'unreadable message',
+  healed: 'Healed gaps',
+  healedHint: 'Also shade the gaps that were filled later',
 };
