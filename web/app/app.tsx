@@ -3,6 +3,7 @@ import { useCallback, useEffect, useSyncExternalStore } from 'react';
 import type { Live } from '../api/live';
 import type { Interval } from '../api/types';
 import type { ChartFeed } from '../chart/chart-feed';
+import { choicesInLink } from '../chart/choices';
 import { ChartView } from '../chart/chart-view';
 import { IntervalBar } from '../chart/interval-bar';
 import { MarketHeader } from '../market/market-header';
@@ -63,7 +64,8 @@ export function App({ live, feed }: AppProps) {
     (nextCode: string, nextInterval: Interval) => {
       const now = feed.state.latest;
       if (now.code === nextCode && now.interval === nextInterval) return;
-      history.replaceState(null, '', writePlace({ code: nextCode, interval: nextInterval }));
+      const address = writePlace({ code: nextCode, interval: nextInterval }) + choicesInLink();
+      history.replaceState(null, '', address);
       void feed.show(nextCode, nextInterval);
     },
     [feed],

@@ -1,51 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-// Candles → what the library draws. The only place where decimals become numbers, for pixels.
-import type { CandlestickData, HistogramData, UTCTimestamp } from 'lightweight-charts';
+// Candles → numbers. The only place where decimals become numbers, for pixels.
 import type { Candle } from '../api/types';
 
-/**
- * The library knows UTC only. Korea has kept +9 h without summer time since 1988, so shifted
- * times make its axis, day marks included, read as Korean time.
- */
-export const KST_SECONDS = 9 * 3600;
-
-export interface DrawnBar {
-  readonly price: CandlestickData<UTCTimestamp>;
-  readonly volume: HistogramData<UTCTimestamp>;
-}
-
-export interface VolumeColours {
-  readonly rise: string;
-  readonly fall: string;
+export interface Bar {
+  /** Seconds UTC. */
+  readonly start: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
 }
 
 /** Null for what can't be drawn: the library itself checks nothing in production. */
-export function drawnBar(candle: Candle, colours: VolumeColours): DrawnBar | null {
-  const time = (candle.start + KST_SECONDS) as UTCTimestamp;
+export function barOf(candle: Candle): Bar | null {
+  const { start } = candle;
   const open = Number(candle.open);
   const high = Number(candle.high);
   const low = Number(candle.low);
   const close = Number(candle.close);
   const volume = Number(candle.volume);
-  if (![time, open, high, low, close, volume].every(Number.isFinite)) return null;
-  const color = close >= open ? colours.rise : colours.fall;
-  return { price: { time, open, high, low, close }, volume: { time, value: volume, color } };
+  const sound = [start, open, high, low, close, volume].every(Number.isFinite);
+  return sound ? { start, open, high, low, close, volume } : null;
 }
 
 /** Ascending and unique, whatever came in. */
-export function drawnBars(candles: readonly Candle[], colours: VolumeColours): DrawnBar[] {
-  const drawn: DrawnBar[] = [];
+export function barsOf(candles: readonly Candle[]): Bar[] {
+  const bars: Bar[] = [];
   let last = -Infinity;
   for (const candle of candles) {
-    const bar = candle.start > last ? drawnBar(candle, colours) : null;
+    const bar = candle.start > last ? barOf(candle) : null;
     if (!bar) continue;
     last = candle.start;
-    drawn.push(bar);
+    bars.push(bar);
   }
-  return drawn;
+  return bars;
 }
 
-/** Seconds UTC of the candle drawn at the library's `time`. */
-export function startOf(time: number): number {
-  return time - KST_SECONDS;
+/** Index of the first bar that starts at or after `start`. */
+export function indexFrom(bars: readonly Bar[], start: number): number {
+  let low = 0;
+  let high = bars.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((bars[middle] as Bar).start < start) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** How far the bars that both lists hold have moved in index. */
+export function shiftOf(before: readonly Bar[], after: readonly Bar[]): number {
+  const index = new Map(after.map((bar, at) => [bar.start, at]));
+  for (let at = before.length - 1; at >= 0; at -= 1) {
+    const now = index.get((before[at] as Bar).start);
+    if (now !== undefined) return now - at;
+  }
+  return 0;
 }

@@ -6,6 +6,7 @@ import type { Live } from '../api/live';
 import { getCandles, RestError } from '../api/rest';
 import { ValueStore } from '../api/store';
 import type { Candle, CandlePage, Interval } from '../api/types';
+import { ExchangeClock } from './exchange-clock';
 import type { FeedState, Screen } from './feed-state';
 import { Following } from './following';
 import { CAPACITY, Pager } from './pager';
@@ -21,6 +22,7 @@ export class ChartFeed {
   /** Counts the draws: what shows a bar under the pointer subscribes to it. */
   readonly drawn: ValueStore<number>;
   readonly pager: Pager;
+  readonly clock = new ExchangeClock();
   series = new BarSeries();
   /** Start of the newest candle heard of, loaded or not. */
   head = 0;
@@ -33,7 +35,7 @@ export class ChartFeed {
   private resets = 0;
 
   constructor(
-    private readonly live: Live,
+    readonly live: Live,
     code: string,
     interval: Interval,
     private readonly fetchCandles: typeof getCandles = getCandles,
@@ -155,6 +157,7 @@ export class ChartFeed {
 
   private receive(series: BarSeries, candle: Candle): void {
     const shown = this.series === series;
+    this.clock.hear(candle);
     const { atHead, phase } = this.state.latest;
     if (shown) {
       this.head = Math.max(this.head, candle.start);

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The library's chart, made once; markets and intervals only change its data and options.
-import {
-  CandlestickSeries,
-  createChart,
-  HistogramSeries,
-  type IChartApi,
-  type ISeriesApi,
-  type LogicalRange,
-} from 'lightweight-charts';
-import type { Candle } from '../api/types';
+// The library's chart, made once; markets, intervals and choices only change its data and options.
+import { createChart, type IChartApi, type LogicalRange } from 'lightweight-charts';
+import type { Candle, Gap } from '../api/types';
 import { fixed, formatScale } from '../ui/format';
 import type { Language } from '../ui/text';
-import { drawnBar, drawnBars, startOf, type DrawnBar } from './bars';
-import type { Screen } from './feed-state';
+import { barOf, barsOf, shiftOf, type Bar } from './bars';
+import { CountdownLabel } from './countdown-label';
 import { Dragging } from './dragging';
-import { candleOptions, chartOptions, readPalette, volumeColours, type Palette } from './theme';
+import type { Screen } from './feed-state';
+import type { Kind } from './kinds';
+import { MainSeries } from './main-series';
+import { chartOptions, MODES, readPalette, type Palette, type Scale } from './theme';
+import { TruthLayer } from './truth-layer';
+import { axisShift, isIntraday, type Zone } from './zone';
 
 /** Bars left beyond the edge of the view when the next page is asked for. */
 const MARGIN = 150;
@@ -26,6 +24,8 @@ const MAX_PLACES = 8;
 export interface FrameEvents {
   /** Start of the candle under the pointer, seconds UTC. */
   hover(start: number | null): void;
+  /** The gap under the pointer. */
+  gap(gap: Gap | null): void;
   nearLeft(): void;
   nearRight(): void;
   /** Whether the oldest and the newest loaded bar are in sight. */
@@ -33,12 +33,13 @@ export interface FrameEvents {
 }
 
 export class ChartFrame implements Screen {
-  private readonly chart: IChartApi;
-  private readonly prices: ISeriesApi<'Candlestick'>;
-  private readonly volumes: ISeriesApi<'Histogram'>;
-  private readonly palette: Palette;
-  private times: number[] = [];
+  readonly chart: IChartApi;
+  readonly main: MainSeries;
+  readonly palette: Palette;
+  readonly countdown: CountdownLabel;
+  readonly truth: TruthLayer;
   private all: readonly Candle[] = [];
+  private zone: Zone = 'kst';
   private readonly dragging: Dragging;
   /** What is to be drawn when the drag is over. */
   private waiting: readonly Candle[] | null = null;
@@ -52,27 +53,28 @@ export class ChartFrame implements Screen {
       if (this.waiting) this.replace(this.waiting, true);
     });
     this.chart = createChart(element, chartOptions(this.palette));
-    this.prices = this.chart.addSeries(CandlestickSeries, candleOptions(this.palette));
+    this.main = new MainSeries(this.chart, this.palette, 'candles');
+    this.countdown = new CountdownLabel(this.main, this.palette);
+    this.main.attach(this.countdown);
     // Room for the legend, which takes more lines where there is less width.
     const top = element.clientWidth < NARROW ? 0.2 : 0.12;
-    this.prices.priceScale().applyOptions({ scaleMargins: { top, bottom: 0.06 } });
-    this.volumes = this.chart.addSeries(
-      HistogramSeries,
-      { priceLineVisible: false, lastValueVisible: false },
-      1,
-    );
+    this.main.price.priceScale().applyOptions({ scaleMargins: { top, bottom: 0.06 } });
     const [main, below] = this.chart.panes();
+    this.truth = new TruthLayer(this.main, this.palette, () => this.all);
+    main?.attachPrimitive(this.truth);
     main?.setStretchFactor(4);
     below?.setStretchFactor(1);
-    this.chart.subscribeCrosshairMove(({ time }) => {
-      this.events.hover(typeof time === 'number' ? startOf(time) : null);
+    this.chart.subscribeCrosshairMove(({ time, point }) => {
+      this.events.gap(point ? this.truth.gapAt(point.x) : null);
+      this.events.hover(typeof time === 'number' ? time - this.main.shift : null);
     });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
-      if (!range || this.times.length === 0) return;
-      this.events.edges(range.from <= 0, range.to >= this.times.length - 1);
+      const { length } = this.main.bars;
+      if (!range || length === 0) return;
+      this.events.edges(range.from <= 0, range.to >= length - 1);
       if (range.to - range.from > MOST_IN_VIEW) return;
       if (range.from < MARGIN) this.events.nearLeft();
-      if (range.to > this.times.length - MARGIN) this.events.nearRight();
+      if (range.to > length - MARGIN) this.events.nearRight();
     });
   }
 
@@ -84,25 +86,41 @@ export class ChartFrame implements Screen {
   setLanguage(language: Language, timeText: (start: number) => string): void {
     const locale = language === 'ko' ? 'ko-KR' : 'en-GB';
     const formatter = (volume: number) => formatScale(volume.toFixed(MAX_PLACES), language);
-    this.volumes.applyOptions({
+    this.main.volumes.applyOptions({
       priceFormat: { type: 'custom', formatter, minMove: 10 ** -MAX_PLACES },
     });
     const timeFormatter = (time: unknown) =>
-      typeof time === 'number' ? timeText(startOf(time)) : '';
+      typeof time === 'number' ? timeText(time - this.main.shift) : '';
     this.chart.applyOptions({ localization: { locale, timeFormatter } });
   }
 
-  setScale(places: number, seconds: boolean, intraday: boolean): void {
+  setFormat(places: number, interval: string): void {
     const formatter = (value: number) => fixed(value.toFixed(places), places);
-    this.prices.applyOptions({
+    this.main.applyOptions({
       priceFormat: { type: 'custom', formatter, minMove: 10 ** -places },
     });
-    this.chart.timeScale().applyOptions({ secondsVisible: seconds, timeVisible: intraday });
+    this.chart
+      .timeScale()
+      .applyOptions({ secondsVisible: interval === '1s', timeVisible: isIntraday(interval) });
+  }
+
+  setZone(zone: Zone): void {
+    if (zone === this.zone) return;
+    this.zone = zone;
+    this.replace(this.all, true);
+  }
+
+  setKind(kind: Kind): void {
+    this.main.setKind(kind);
+  }
+
+  setScale(scale: Scale): void {
+    this.main.price.priceScale().applyOptions({ mode: MODES[scale], autoScale: true });
   }
 
   /** A window of the past has no last price to point at. */
   setAtHead(atHead: boolean): void {
-    this.prices.applyOptions({ priceLineVisible: atHead, lastValueVisible: atHead });
+    this.main.applyOptions({ priceLineVisible: atHead, lastValueVisible: atHead });
   }
 
   toNewest(): void {
@@ -113,20 +131,18 @@ export class ChartFrame implements Screen {
 
   replace(candles: readonly Candle[], keepView: boolean): void {
     const newest = candles[candles.length - 1];
-    const endMoves = newest !== undefined && startOf(this.newestTime) !== newest.start;
+    const endMoves = newest !== undefined && this.newestStart !== newest.start;
     this.waiting = keepView && endMoves && this.dragging.now ? candles : null;
     if (this.waiting) return;
     const scale = this.chart.timeScale();
     const range = keepView ? scale.getVisibleLogicalRange() : null;
-    const before = this.times;
-    const bars = drawnBars(candles, volumeColours(this.palette));
+    const before = this.main.bars;
     this.all = candles;
-    this.times = bars.map((bar) => bar.price.time);
-    this.prices.setData(bars.map((bar) => bar.price));
-    this.volumes.setData(bars.map((bar) => bar.volume));
+    if (newest) this.main.shift = axisShift(this.zone, newest.interval, newest.start);
+    this.main.setBars(barsOf(candles));
     if (range) this.keep(range, before);
     else {
-      this.prices.priceScale().applyOptions({ autoScale: true });
+      this.main.price.priceScale().applyOptions({ autoScale: true });
       this.toNewest();
     }
   }
@@ -134,46 +150,25 @@ export class ChartFrame implements Screen {
   update(candles: readonly Candle[]): void {
     if (this.waiting) return; // all will be drawn when the drag is over
     for (const candle of candles) {
-      const bar = drawnBar(candle, volumeColours(this.palette));
-      if (bar) this.place(bar);
+      const bar = barOf(candle);
+      // A past bar that was never drawn: the library refuses it. Draw all.
+      if (bar && !this.main.update(bar)) return this.replace(this.all, true);
     }
   }
 
-  private get newestTime(): number {
-    return this.times[this.times.length - 1] ?? -Infinity;
+  private get newestStart(): number {
+    return this.main.bars[this.main.bars.length - 1]?.start ?? -Infinity;
   }
 
   /** Holds the same bars in view, or the newest if that was in view. */
-  private keep(range: LogicalRange, before: readonly number[]): void {
+  private keep(range: LogicalRange, before: readonly Bar[]): void {
+    const { bars } = this.main;
     const scale = this.chart.timeScale();
     const atEdge = range.to >= before.length - 1;
-    const moved = atEdge ? this.times.length - before.length : shiftOf(before, this.times);
+    const moved = atEdge ? bars.length - before.length : shiftOf(before, bars);
     const from = range.from + moved;
     const now = scale.getVisibleLogicalRange();
     if (now && Math.abs(now.from - from) < 0.01) return; // the library did it by itself
     scale.setVisibleLogicalRange({ from, to: range.to + moved });
   }
-
-  private place(bar: DrawnBar): void {
-    const { time } = bar.price;
-    const past = time < this.newestTime;
-    if (time > this.newestTime) this.times.push(time);
-    try {
-      this.prices.update(bar.price, past);
-      this.volumes.update(bar.volume, past);
-    } catch {
-      // A past bar that was never drawn: the library refuses it. Draw all.
-      this.replace(this.all, true);
-    }
-  }
-}
-
-/** How far the bars that both lists hold have moved in index. */
-function shiftOf(before: readonly number[], after: readonly number[]): number {
-  const index = new Map(after.map((time, at) => [time, at]));
-  for (let at = before.length - 1; at >= 0; at -= 1) {
-    const now = index.get(before[at] as number);
-    if (now !== undefined) return now - at;
-  }
-  return 0;
 }

@@ -1,21 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-import { compareDecimal } from '../api/decimal';
+import { compareDecimal, signOf } from '../api/decimal';
 import type { Candle } from '../api/types';
-import { formatAmount, formatPrice, formatVolume } from '../ui/format';
+import { formatAmount, formatPrice, formatRate, formatVolume, signed } from '../ui/format';
 import { useLanguage } from '../ui/language';
 import type { TextKey } from '../ui/text';
+import { difference } from './difference';
 import { timeText } from './time-text';
+import { isIntraday, zoneName, type Zone } from './zone';
 
 interface LegendProps {
   readonly candle: Candle | undefined;
+  /** The candle before it; a market's first changes from its own open. */
+  readonly before: Candle | undefined;
   readonly tickSize: string | null;
+  readonly zone: Zone;
 }
 
+/** Volumes of cheap coins run into trillions; those get a unit. */
+const LONG_VOLUME = 8;
+
 /** The figures of the candle under the pointer, or of the newest. */
-export function Legend({ candle, tickSize }: LegendProps) {
+export function Legend({ candle, before, tickSize, zone }: LegendProps) {
   const [language, t] = useLanguage();
   if (!candle) return <div className="legend" />;
   const way = compareDecimal(candle.close, candle.open) >= 0 ? 'rise' : 'fall';
+  const { change, rate } = difference(candle.close, before?.close ?? candle.open);
+  const sign = signOf(change);
+  const changeWay = sign > 0 ? 'rise' : sign < 0 ? 'fall' : '';
+  const long = (candle.volume.split('.')[0] ?? '').length >= LONG_VOLUME;
   const prices: [TextKey, string][] = [
     ['open', candle.open],
     ['highShort', candle.high],
@@ -23,9 +35,12 @@ export function Legend({ candle, tickSize }: LegendProps) {
     ['close', candle.close],
   ];
   return (
-    <dl className="legend" data-state={candle.state}>
+    <dl className="legend" data-state={candle.state} data-start={candle.start}>
       <div className="legend-time">
-        <dd>{timeText(candle.interval, candle.start)} KST</dd>
+        <dd>
+          {timeText(candle.interval, candle.start, zone)}{' '}
+          {isIntraday(candle.interval) && zoneName(zone, candle.start)}
+        </dd>
       </div>
       {prices.map(([key, price]) => (
         <div key={key}>
@@ -33,9 +48,15 @@ export function Legend({ candle, tickSize }: LegendProps) {
           <dd className={way}>{formatPrice(price, tickSize)}</dd>
         </div>
       ))}
+      <div className="legend-change" title={t('barChange')}>
+        <dd className={changeWay}>
+          {signed(formatPrice(change, tickSize), sign)}
+          {rate !== null && ` (${formatRate(rate)})`}
+        </dd>
+      </div>
       <div>
         <dt>{t('volume')}</dt>
-        <dd>{formatVolume(candle.volume)}</dd>
+        <dd>{long ? formatAmount(candle.volume, language) : formatVolume(candle.volume)}</dd>
       </div>
       <div className="legend-amount">
         <dt>{t('amount')}</dt>

@@ -3,11 +3,21 @@ import {
   ColorType,
   CrosshairMode,
   LineStyle,
-  type CandlestickSeriesPartialOptions,
+  PriceScaleMode,
   type ChartOptions,
   type DeepPartial,
+  type SeriesOptionsMap,
+  type SeriesType,
 } from 'lightweight-charts';
-import type { VolumeColours } from './bars';
+import type { Kind } from './kinds';
+
+export const MODES = {
+  normal: PriceScaleMode.Normal,
+  log: PriceScaleMode.Logarithmic,
+  percent: PriceScaleMode.Percentage,
+} as const;
+export type Scale = keyof typeof MODES;
+export const SCALES = Object.keys(MODES) as Scale[];
 
 /** The page's colours live in its style sheet; the canvas takes them from there. */
 export interface Palette {
@@ -18,6 +28,9 @@ export interface Palette {
   readonly rise: string;
   readonly fall: string;
   readonly label: string;
+  readonly accent: string;
+  readonly warn: string;
+  readonly bad: string;
   readonly font: string;
 }
 
@@ -32,8 +45,16 @@ export function readPalette(element: HTMLElement): Palette {
     rise: read('--rise'),
     fall: read('--fall'),
     label: read('--label'),
+    accent: read('--accent'),
+    warn: read('--warn'),
+    bad: read('--bad'),
     font: style.fontFamily,
   };
+}
+
+interface VolumeColours {
+  readonly rise: string;
+  readonly fall: string;
 }
 
 export function volumeColours(palette: Palette): VolumeColours {
@@ -71,15 +92,28 @@ export function chartOptions(palette: Palette): DeepPartial<ChartOptions> {
   };
 }
 
-export function candleOptions(palette: Palette): CandlestickSeriesPartialOptions {
-  const { rise, fall } = palette;
+export function priceOptions(
+  kind: Kind,
+  palette: Palette,
+): DeepPartial<SeriesOptionsMap[SeriesType]> {
+  const priceLineStyle = LineStyle.Dotted;
+  const { rise, fall, accent } = palette;
+  if (kind === 'line') return { priceLineStyle, color: accent, lineWidth: 2 };
+  if (kind === 'area') {
+    const topColor = `${accent}50`;
+    const bottomColor = `${accent}05`;
+    return { priceLineStyle, lineColor: accent, topColor, bottomColor, lineWidth: 2 };
+  }
+  // The tag of the last price would be as empty as the candle's body.
+  const priceLineColor = kind === 'hollow' ? accent : '';
   return {
+    priceLineColor,
     upColor: rise,
     wickUpColor: rise,
     borderUpColor: rise,
     downColor: fall,
     wickDownColor: fall,
     borderDownColor: fall,
-    priceLineStyle: LineStyle.Dotted,
+    priceLineStyle,
   };
 }

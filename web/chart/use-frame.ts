@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useEffect, useRef, useState, useSyncExternalStore, type RefObject } from 'react';
+import type { Gap, Interval } from '../api/types';
+import { useLanguage } from '../ui/language';
+import type { ChartFeed } from './chart-feed';
+import { ChartFrame } from './chart-frame';
+import { useChoices } from './choices';
+import { timeText } from './time-text';
+
+export interface Framed {
+  readonly host: RefObject<HTMLDivElement | null>;
+  readonly frame: ChartFrame | null;
+  /** Start of the candle under the pointer. */
+  readonly hovered: number | null;
+  /** The gap under the pointer. */
+  readonly gap: Gap | null;
+  readonly oldestSeen: boolean;
+  readonly newestSeen: boolean;
+}
+
+/** The library's chart, made once for a feed. */
+export function useFrame(feed: ChartFeed): Framed {
+  const host = useRef<HTMLDivElement>(null);
+  const [frame, setFrame] = useState<ChartFrame | null>(null);
+  const [hovered, setHovered] = useState<number | null>(null);
+  const [gap, setGap] = useState<Gap | null>(null);
+  const [oldestSeen, setOldestSeen] = useState(false);
+  const [newestSeen, setNewestSeen] = useState(true);
+  useEffect(() => {
+    if (!host.current) return;
+    const made = new ChartFrame(host.current, {
+      hover: setHovered,
+      gap: setGap,
+      nearLeft: () => void feed.pager.older(),
+      nearRight: () => void feed.pager.newer(),
+      edges: (oldest, newest) => {
+        setOldestSeen(oldest);
+        setNewestSeen(newest);
+      },
+    });
+    setFrame(made);
+    const detach = feed.attach(made);
+    return () => {
+      detach();
+      made.destroy();
+    };
+  }, [feed]);
+  return { host, frame, hovered, gap, oldestSeen, newestSeen };
+}
+
+interface Look {
+  readonly interval: Interval;
+  /** Decimals of the market's prices. */
+  readonly places: number;
+  readonly atHead: boolean;
+}
+
+/** Tells the chart how to look. */
+export function useLook(frame: ChartFrame | null, { interval, places, atHead }: Look): void {
+  const [language] = useLanguage();
+  const { zone, kind, scale } = useChoices();
+  useEffect(() => {
+    frame?.setZone(zone);
+    frame?.setLanguage(language, (start) => timeText(interval, start, zone));
+  }, [frame, language, interval, zone]);
+  useEffect(() => frame?.setFormat(places, interval), [frame, places, interval]);
+  useEffect(() => frame?.setAtHead(atHead), [frame, atHead]);
+  useEffect(() => frame?.setKind(kind), [frame, kind]);
+  useEffect(() => frame?.setScale(scale), [frame, scale]);
+}
+
+const NONE: readonly Gap[] = [];
+
+/** Shades what was not heard. */
+export function useTruth(frame: ChartFrame | null, feed: ChartFeed, code: string): void {
+  const { gaps: store } = feed.live;
+  const { healed } = useChoices();
+  const gaps = useSyncExternalStore(
+    (listener) => store.subscribe(code, listener),
+    () => store.get(code) ?? NONE,
+  );
+  useEffect(
+    () => frame?.truth.set({ gaps, showHealed: healed === 'shown' }),
+    [frame, gaps, healed],
+  );
+}
