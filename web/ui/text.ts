@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two languages of the page. Every sentence a person reads is here.
+// The two languages of the page. Every sentence a person reads is here, or in what is taken in.
+import { shellEn, shellKo } from './shell-text';
 
 export const LANGUAGES = ['ko', 'en'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 const ko = {
+  ...shellKo,
   title: 'Stofka 실시간 시세',
   markets: '마켓',
   search: '코인명 · 심볼 검색',
@@ -69,6 +71,7 @@ const ko = {
 export type TextKey = keyof typeof ko;
 
 const en: Record<TextKey, string> = {
+  ...shellEn,
   title: 'Stofka live market',
   markets: 'Markets',
   search: 'Search name or symbol',
