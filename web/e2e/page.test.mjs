@@ -134,10 +134,10 @@ test('Korean and English', async () => {
 });
 
 test('on a phone all of it fits the width', async () => {
-  const viewport = { width: 390, height: 844 };
+  const viewport = { width: 360, height: 740 };
   const tab = await browser.open({ viewport, hasTouch: true, isMobile: true, locale: 'ko-KR' });
   await ready(tab);
-  await tab.page.locator('.row').first().waitFor();
+  await tab.page.locator('.header-now').waitFor();
   const width = await tab.page.evaluate(() => document.documentElement.scrollWidth);
   assert.equal(width, viewport.width);
   await picture(tab.page, 'phone');

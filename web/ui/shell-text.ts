@@ -11,6 +11,11 @@ export const shellKo = {
   'colours.korean': '상승 빨강 · 하락 파랑',
   'colours.western': '상승 초록 · 하락 빨강',
   languageChoice: '언어',
+  favourite: '{name} 즐겨찾기',
+  onlyFavourites: '즐겨찾기만 보기',
+  noFavourites: '별을 눌러 즐겨찾기를 추가하세요',
+  openMarkets: '마켓 목록 열기',
+  closeMarkets: '마켓 목록 닫기',
 } as const;
 
 export const shellEn: Record<keyof typeof shellKo, string> = {
@@ -23,4 +28,9 @@ export const shellEn: Record<keyof typeof shellKo, string> = {
   'colours.korean': 'Red up · blue down',
   'colours.western': 'Green up · red down',
   languageChoice: 'Language',
+  favourite: 'Favourite: {name}',
+  onlyFavourites: 'Favourites only',
+  noFavourites: 'Press a star to add a favourite',
+  openMarkets: 'Open the market list',
+  closeMarkets: 'Close the market list',
 };
