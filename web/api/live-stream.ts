@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tab's one EventSource. It never relies on EventSource's own retry: that one repeats the
+// One EventSource, of the tab or of all tabs. It never relies on EventSource's own retry: that one repeats the
 // subscriptions of the first URL and gives up on any HTTP error. This one reconnects with what is
 // followed now, from the last id heard.
 import { backoffMs } from './backoff';
@@ -40,7 +40,6 @@ export class LiveStream {
   private line: EventLine | null = null;
   private id: string | null = null;
   private position: string | null = null;
-  /** Resolves when the connection under way has said hello, or is given up. */
   private settled: Promise<void> = Promise.resolve();
   private settle: () => void = () => undefined;
   private attempt = 0;
@@ -56,6 +55,11 @@ export class LiveStream {
 
   get started(): boolean {
     return this.watch !== undefined;
+  }
+
+  /** Resolves when the connection under way has said hello, or is given up. */
+  get arrived(): Promise<void> {
+    return this.settled;
   }
 
   /** Opens the stream (again), from `since` or else from the last id heard. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One live session a tab: the stream, and the stores that the rooms read.
+// What a tab knows live: fed by the stream, kept in the stores that the rooms read.
 import { decodeCandle, decodeGap, decodeStatus, decodeTicker } from './decode';
 import { parseExact } from './exact-json';
 import { Frame } from './frame';
-import { LiveStream, type EventName, type StreamPorts } from './live-stream';
+import { LiveStream, type EventName, type StreamHandlers, type StreamPorts } from './live-stream';
 import { MarketLoader } from './market-loader';
-import { changeStream, getGaps, getStatus, type RestError } from './rest';
+import { getGaps, getStatus, type RestError } from './rest';
+import { pageStream, type Stream } from './shared-stream';
 import { KeyedStore, ValueStore } from './store';
 import type { Candle, Gap, Market, ServerStatus, Source, Ticker } from './types';
 
@@ -30,24 +31,19 @@ export interface CandleListener {
 /** Losses in a row after which "reconnecting" becomes "can't be reached". */
 const PATIENCE = 3;
 
-const browserPorts: StreamPorts = {
-  open: (url) => new EventSource(url),
-  change: changeStream,
-  now: () => Date.now(),
-};
-
 export class Live {
   readonly connection: ValueStore<Connection>;
   readonly markets: ValueStore<readonly Market[]>;
   readonly tickers: KeyedStore<Ticker>;
   readonly gaps: KeyedStore<readonly Gap[]>;
-  readonly stream: LiveStream;
+  readonly stream: Stream;
   private readonly listeners = new Map<string, CandleListener>();
   private readonly marketLoader: MarketLoader;
 
   constructor(
     readonly frame: Frame = new Frame(),
-    ports: StreamPorts = browserPorts,
+    /** A stream of this tab's own over these; without them, the one that all tabs share. */
+    ports?: StreamPorts,
   ) {
     this.connection = new ValueStore<Connection>(frame, {
       link: 'connecting',
@@ -66,13 +62,11 @@ export class Live {
       },
       (error) => this.restFailed(error),
     );
-    this.stream = new LiveStream(
-      {
-        event: (name, data) => this.receive(name, data),
-        lost: (attempt) => void this.lost(attempt),
-      },
-      ports,
-    );
+    const handlers: StreamHandlers = {
+      event: (name, data) => this.receive(name, data),
+      lost: (attempt) => void this.lost(attempt),
+    };
+    this.stream = ports ? new LiveStream(handlers, ports) : pageStream(handlers);
   }
 
   start(): void {

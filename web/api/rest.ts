@@ -97,7 +97,10 @@ export async function changeStream(
       body: JSON.stringify({ add, remove }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    return response.ok;
+    if (response.ok) return true;
+    // The stream is well; what is asked of it does not exist, as /candles will say too.
+    const error = ((await response.json()) as { error?: { name?: unknown } } | null)?.error;
+    return error?.name === 'unknown_market';
   } catch {
     return false;
   }

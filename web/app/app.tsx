@@ -10,6 +10,7 @@ import { MarketHeader } from '../market/market-header';
 import { MarketList } from '../market/market-list';
 import { formatPrice, pairOf } from '../ui/format';
 import { useLanguage } from '../ui/language';
+import { useLook } from '../ui/look';
 import './app.css';
 import { writePlace } from './place';
 import { standingOf } from './standing';
@@ -51,6 +52,7 @@ interface AppProps {
 
 export function App({ live, feed }: AppProps) {
   const [language] = useLanguage();
+  const { shown, colours } = useLook();
   const { code, interval } = useSyncExternalStore(feed.state.subscribe, feed.state.get);
   const markets = useSyncExternalStore(live.markets.subscribe, live.markets.get);
   const tickSize = markets.find((market) => market.code === code)?.tickSize ?? null;
@@ -79,7 +81,12 @@ export function App({ live, feed }: AppProps) {
       <main className="main">
         <MarketHeader live={live} code={code} />
         <IntervalBar selected={interval} onSelect={(next) => go(code, next)} />
-        <ChartView feed={feed} tickSize={tickSize} label={`${pairOf(code)} ${interval}`} />
+        <ChartView
+          key={shown + colours}
+          feed={feed}
+          tickSize={tickSize}
+          label={`${pairOf(code)} ${interval}`}
+        />
       </main>
       <MarketList live={live} selected={code} onSelect={select} />
     </div>

@@ -4,6 +4,7 @@ import type { Live } from '../api/live';
 import { Badge } from '../ui/badge';
 import { setLanguage, useLanguage } from '../ui/language';
 import notice from './notice.txt?url';
+import { SettingsPanel } from './settings-panel';
 import { hasOpenGap, ORIGINS, standingOf } from './standing';
 
 interface TopBarProps {
@@ -79,6 +80,7 @@ export function TopBar({ live, code }: TopBarProps) {
       >
         {t('language')}
       </button>
+      <SettingsPanel />
     </div>
   );
 }

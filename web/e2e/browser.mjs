@@ -31,14 +31,20 @@ export async function startBrowser() {
   return { url, close, open: (options) => openPage(browser, url, options) };
 }
 
-/** A page with what it did wrong: console errors, exceptions, requests to anyone else. */
-async function openPage(browser, url, { path = '/', setUp, ...options } = {}) {
-  const context = await browser.newContext({
-    locale: 'en-GB',
-    viewport: { width: 1440, height: 900 },
-    ...options,
-  });
+/**
+ * A page with what it did wrong: console errors, exceptions, requests to anyone else. `alone`: its
+ * stream is its own, as in browsers without SharedWorker; `beside`: another tab of the same person.
+ */
+async function openPage(browser, url, { path = '/', setUp, alone, beside, ...options } = {}) {
+  const context =
+    beside?.page.context() ??
+    (await browser.newContext({
+      locale: 'en-GB',
+      viewport: { width: 1440, height: 900 },
+      ...options,
+    }));
   const page = await context.newPage();
+  if (alone) await page.addInitScript(() => delete window.SharedWorker);
   page.setDefaultTimeout(WAIT_MS);
   const faults = [];
   const requests = [];
@@ -54,7 +60,7 @@ async function openPage(browser, url, { path = '/', setUp, ...options } = {}) {
   await page.goto(url + path);
   const until = (predicate, argument) =>
     page.waitForFunction(predicate, argument, { timeout: WAIT_MS, polling: 100 });
-  const close = () => context.close();
+  const close = () => (beside ? page.close() : context.close());
   return { page, faults, requests, until, close };
 }
 

@@ -24,7 +24,7 @@ async function withoutHole(page) {
 }
 
 test('a line that breaks and is refused for a while goes on without a hole', options, async () => {
-  const tab = await browser.open();
+  const tab = await browser.open({ alone: true });
   await ready(tab);
   const lost = await tab.page.evaluate(() => window.__stofka.last.start);
   await mock({ world: { refuseStreams: true }, drop: true });
@@ -39,7 +39,7 @@ test('a line that breaks and is refused for a while goes on without a hole', opt
 });
 
 test('a server that starts anew says reset, and the page begins again', options, async () => {
-  const tab = await browser.open();
+  const tab = await browser.open({ alone: true });
   await ready(tab);
   const before = tab.requests.length;
   await mock({ world: { epoch: 'm2' }, drop: true });
@@ -54,6 +54,7 @@ test('a server that starts anew says reset, and the page begins again', options,
 
 test('a change of chart that the stream refuses makes a new stream', options, async () => {
   const tab = await browser.open({
+    alone: true,
     setUp: (page) => page.route('**/stream/*', (route) => route.fulfill({ status: 404 })),
   });
   await ready(tab);
@@ -68,7 +69,7 @@ test('a change of chart that the stream refuses makes a new stream', options, as
 test('an exchange that can not be reached is said, with its reason', options, async () => {
   const text = 'api.upbit.com: connection refused';
   await mock({ world: { status: { exchange: 'down', text } } });
-  const tab = await browser.open();
+  const tab = await browser.open({ alone: true });
   await badge(tab.page, 'down');
   const notice = await tab.page.locator('.notice').textContent();
   assert.match(notice, /exchange can't be reached/);
@@ -88,7 +89,7 @@ test(
   async () => {
     const text = "can't get the market list";
     await mock({ world: { unlisted: true, status: { exchange: 'down', text } } });
-    const tab = await browser.open();
+    const tab = await browser.open({ alone: true });
     await badge(tab.page, 'down');
     await tab.until((said) => document.querySelector('.notice')?.textContent.includes(said), text);
     await tab.until(() => window.__stofka.connection.link === 'open');
@@ -111,6 +112,7 @@ test(
   async () => {
     const api = /\/(markets|candles|status|gaps|stream)/;
     const tab = await browser.open({
+      alone: true,
       setUp: (page) => page.route(api, (route) => route.abort('connectionrefused')),
     });
     await badge(tab.page, 'offline');
@@ -125,7 +127,7 @@ test(
 );
 
 test('a gap is shown while it is open', options, async () => {
-  const tab = await browser.open();
+  const tab = await browser.open({ alone: true });
   await ready(tab);
   const from = new Date(Date.now() - 4000).toISOString();
   const gap = { code: 'KRW-BTC', from, to: null, reason: 'disconnected', state: 'open' };
@@ -141,7 +143,7 @@ test('a gap is shown while it is open', options, async () => {
 });
 
 test('a tab that slept goes on without a hole', options, async () => {
-  const tab = await browser.open();
+  const tab = await browser.open({ alone: true });
   await ready(tab);
   const session = await tab.page.context().newCDPSession(tab.page);
   const last = await tab.page.evaluate(() => window.__stofka.last.start);

@@ -92,6 +92,7 @@ export function startMock(port = 0) {
 
   /** {"world":{…}} changes what is told; {"say":["gap",{…}]} tells it; {"drop":true} cuts all. */
   async function control(request) {
+    if (request.method === 'GET') return [200, JSON.stringify(streams.counts())];
     const { world: change = {}, say, drop = false } = await body(request);
     Object.assign(world, change);
     if (say) streams.say(...say);

@@ -75,6 +75,11 @@ export class MockStreams {
     for (const stream of this.#streams.values()) this.#send(stream, name, JSON.stringify(data));
   }
 
+  counts() {
+    const subs = [...this.#streams.values()].map((stream) => [...stream.subs]);
+    return { open: this.#streams.size, opened: this.#lastId, subs };
+  }
+
   drop() {
     for (const stream of this.#streams.values()) stream.response.destroy();
   }

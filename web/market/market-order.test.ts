@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
 import type { Market, Ticker } from '../api/types';
-import { matches, nextSorting, ordered } from './market-order';
+import { nextSorting, ordered } from './market-order';
 
 const market = (code: string, korean: string, english: string): Market => ({
   code,
@@ -29,13 +29,6 @@ test('sorts by figures, not by text; what has none comes last both ways', () => 
   expect(order('price', true)).toEqual(['KRW-BTC', 'KRW-XRP', 'KRW-AAA']);
   expect(order('change', true)).toEqual(['KRW-XRP', 'KRW-BTC', 'KRW-AAA']);
   expect(order('name', false)).toEqual(['KRW-AAA', 'KRW-BTC', 'KRW-XRP']);
-});
-
-test('finds by code, Korean and English name', () => {
-  expect(all.filter((one) => matches(one, ' btc '))).toEqual([bitcoin]);
-  expect(all.filter((one) => matches(one, '리플'))).toEqual([ripple]);
-  expect(all.filter((one) => matches(one, 'bitco'))).toEqual([bitcoin]);
-  expect(all.filter((one) => matches(one, ''))).toEqual(all);
 });
 
 test('a second click turns the order', () => {

@@ -18,14 +18,6 @@ export function nextSorting(now: Sorting, column: Column): Sorting {
   return { column, descending: column !== 'name' };
 }
 
-export function matches(market: Market, query: string): boolean {
-  const wanted = query.trim().toLowerCase();
-  if (wanted === '') return true;
-  return [market.code, market.korean, market.english].some((name) =>
-    name.toLowerCase().includes(wanted),
-  );
-}
-
 function figure(ticker: Ticker, column: Exclude<Column, 'name'>): string {
   if (column === 'price') return ticker.price;
   return column === 'change' ? ticker.changeRate : ticker.amount24h;

@@ -6,31 +6,56 @@ import type { Market } from '../api/types';
 import { Flash } from '../ui/flash';
 import { baseOf, formatAmount, formatPrice, formatRate, signed } from '../ui/format';
 import { useLanguage } from '../ui/language';
+import { toggleFavourite } from './favourites';
 import { useTicker, wayOf } from './use-market';
+import { ROW_PX } from './visible-rows';
 
 interface MarketRowProps {
   readonly live: Live;
   readonly market: Market;
+  readonly index: number;
+  readonly count: number;
   readonly selected: boolean;
+  readonly favourite: boolean;
+  /** The one row that Tab reaches; arrows move on from it. */
+  readonly reachable: boolean;
   readonly onSelect: (code: string) => void;
 }
 
 export const MarketRow = memo(function MarketRow(props: MarketRowProps) {
-  const { live, market, selected, onSelect } = props;
-  const [language] = useLanguage();
+  const { live, market, index, count, selected, favourite, reachable, onSelect } = props;
+  const [language, t] = useLanguage();
   const ticker = useTicker(live, market.code);
   const way = wayOf(ticker?.change ?? '0');
+  const name = language === 'ko' ? market.korean : market.english;
   return (
-    <li>
+    <li
+      style={{ transform: `translateY(${String(index * ROW_PX)}px)` }}
+      aria-setsize={count}
+      aria-posinset={index + 1}
+    >
+      <button
+        type="button"
+        className="star"
+        tabIndex={-1}
+        aria-pressed={favourite}
+        aria-label={t('favourite', { name })}
+        onClick={() => toggleFavourite(market.code)}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="m8 1.8 1.9 4 4.4.6-3.2 3 .8 4.4L8 11.7l-3.9 2.1.8-4.4-3.2-3 4.4-.6z" />
+        </svg>
+      </button>
       <button
         type="button"
         className="row"
         data-code={market.code}
         aria-current={selected}
+        tabIndex={reachable ? 0 : -1}
         onClick={() => onSelect(market.code)}
       >
         <span className="row-name">
-          <b>{language === 'ko' ? market.korean : market.english}</b>
+          <b>{name}</b>
           <small>
             {baseOf(market.code)}
             <i> · {language === 'ko' ? market.english : market.korean}</i>

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'react';
 
 const DURATION_MS = 700;
+const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 interface FlashProps {
   readonly value: string;
@@ -19,7 +20,7 @@ export function Flash({ value, direction, className, children }: FlashProps) {
   useEffect(() => {
     const before = shown.current;
     shown.current = value;
-    if (before === value || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    if (before === value || still.matches) return;
     const colour = direction(value, before) > 0 ? 'var(--rise-glow)' : 'var(--fall-glow)';
     element.current?.animate([{ backgroundColor: colour }, { backgroundColor: 'transparent' }], {
       duration: DURATION_MS,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two languages of the page. Every sentence a person reads is here.
+// The two languages of the page. Every sentence a person reads is here, or in what is taken in.
 import { chartEn, chartKo } from './chart-text';
+import { shellEn, shellKo } from './shell-text';
 
 export const LANGUAGES = ['ko', 'en'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 const ko = {
   ...chartKo,
+  ...shellKo,
   title: 'Stofka 실시간 시세',
   markets: '마켓',
   search: '코인명 · 심볼 검색',
@@ -72,6 +74,7 @@ export type TextKey = keyof typeof ko;
 
 const en: Record<TextKey, string> = {
   ...chartEn,
+  ...shellEn,
   title: 'Stofka live market',
   markets: 'Markets',
   search: 'Search name or symbol',

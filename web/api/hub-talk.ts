@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a tab and the shared stream say to each other.
+import type { EventName } from './live-stream';
+
+export type ToHub =
+  | {
+      readonly do: 'follow';
+      readonly add: readonly string[];
+      readonly remove: readonly string[];
+      readonly serial: number;
+      /** `add` is all that is followed; else a change of what the hub knows. */
+      readonly fresh: boolean;
+    }
+  | { readonly do: 'ack' | 'wake' | 'ping' | 'bye' };
+
+/** An event as it came, or the number of connections lost in a row. */
+export type Item = readonly [EventName, string] | readonly ['lost', number];
+
+export type ToTab =
+  | { readonly items: readonly Item[] }
+  /** Change `done` is in force: what happens from now on will be heard. */
+  | { readonly done: number }
+  /** The hub does not know this tab (any more): it slept too long. */
+  | { readonly gone: true }
+  | { readonly pong: true };
