@@ -164,6 +164,8 @@ class Client:
             self.resets.append(json.loads(data)['reason'])
             self.segment = None
             return False
+        if event == b'candle' and not token:
+            self.count['forming'] += 1
         if token:
             if event in (b'candle', b'postgres-candle'):
                 self.take_candle(event.decode(), token, data)

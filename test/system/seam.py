@@ -123,6 +123,14 @@ class Crowd:
         wanted = self.closed + closed
         await self.until(lambda: self.closed >= wanted)
 
+    async def live_on(self, seconds):
+        """For a span of time, as long as the market moves for each of them."""
+        before = [client.count['forming'] for client in self.all]
+        end = asyncio.get_running_loop().time() + seconds
+        await self.until(lambda: asyncio.get_running_loop().time() > end)
+        still = [client.subs for client, count in zip(self.all, before) if client.count['forming'] <= count]
+        assert not still, 'nothing moved for %s' % still
+
     async def leave(self):
         for task in self.tasks:
             task.cancel()
