@@ -21,7 +21,7 @@ from program import Program, get, get_json, until
 from truth import second_of, window_end
 
 CLOSED = ('closed', 'repaired', 'partial')
-SETTLED_MS = 8000
+SETTLED_MS = 5000
 
 
 class Stofka:
