@@ -61,7 +61,7 @@ static enum err open_file(struct record *r)
     time_t seconds = (time_t)(now / 1000);
     struct tm tm;
     gmtime_r(&seconds, &tm);
-    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%S", &tm);
+    (void)strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%S", &tm);
     buf_printf(&path, "%s/%s.%03d-%04u.jsonl.gz", r->folder, stamp, (int)(now % 1000),
                r->number++ % 10000);
     r->file = gzopen(path.data, "wbxe4");

@@ -7,21 +7,32 @@
 #include "model/upbit.h"
 
 const char *const record_kinds[RECORD_KINDS] = {
-    [BUS_TICKER] = "ticker",       [BUS_CANDLE] = "candle",   [BUS_TRADE] = "trade",
-    [BUS_WATERMARK] = "watermark", [BUS_COVERED] = "covered", [BUS_GAP] = "gap",
+    [BUS_TICKER] = "ticker",       [BUS_CANDLE] = "candle",       [BUS_TRADE] = "trade",
+    [BUS_WATERMARK] = "watermark", [BUS_COVERED] = "covered",     [BUS_GAP] = "gap",
     [BUS_REPAIR] = "repair",       [RECORD_OF_MARKET] = "market",
 };
 
 /* Members as they stand; text NULL: absent. */
-enum member { M_STOFKA, M_VERSION, M_SOURCE, M_BASE, M_RECEIVE, M_KIND, M_PARTITION, M_CODE, M_VALUE, MEMBERS };
+enum member {
+    M_STOFKA,
+    M_VERSION,
+    M_SOURCE,
+    M_BASE,
+    M_RECEIVE,
+    M_KIND,
+    M_PARTITION,
+    M_CODE,
+    M_VALUE,
+    MEMBERS
+};
 
 static const struct {
     const char *name;
     enum json_token token;
 } members[MEMBERS] = {
-    [M_STOFKA] = {"stofka", JSON_STRING},      [M_VERSION] = {"version", JSON_NUMBER},
-    [M_SOURCE] = {"source", JSON_STRING},      [M_BASE] = {"base", JSON_STRING},
-    [M_RECEIVE] = {"receive_ms", JSON_NUMBER}, [M_KIND] = {"kind", JSON_STRING},
+    [M_STOFKA] = {"stofka", JSON_STRING},       [M_VERSION] = {"version", JSON_NUMBER},
+    [M_SOURCE] = {"source", JSON_STRING},       [M_BASE] = {"base", JSON_STRING},
+    [M_RECEIVE] = {"receive_ms", JSON_NUMBER},  [M_KIND] = {"kind", JSON_STRING},
     [M_PARTITION] = {"partition", JSON_NUMBER}, [M_CODE] = {"code", JSON_STRING},
     [M_VALUE] = {"value", JSON_OBJECT},
 };
@@ -71,8 +82,8 @@ static bool read_int(struct slice s, int64_t max, int64_t *out)
 {
     struct decimal d;
     decimal_units units;
-    if (!s.text || decimal_parse(s.text, s.len, &d) != OK ||
-        decimal_rescale(d, 0, &units) != OK || units < 0 || units > max)
+    if (!s.text || decimal_parse(s.text, s.len, &d) != OK || decimal_rescale(d, 0, &units) != OK ||
+        units < 0 || units > max)
         return false;
     *out = (int64_t)units;
     return true;

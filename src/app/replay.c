@@ -23,10 +23,10 @@ struct replay {
     char *text; /* of line */
     size_t cap;
     struct record_line line;
-    bool held;    /* line waits for its time, or for room on the bus */
+    bool held; /* line waits for its time, or for room on the bus */
     bool started;
-    int64_t first_ms;   /* recorded */
-    int64_t began_ms;   /* monotonic */
+    int64_t first_ms; /* recorded */
+    int64_t began_ms; /* monotonic */
     int64_t messages, line_number;
     uv_timer_t timer;
 };

@@ -113,8 +113,8 @@ static void on_prune_timer(uv_timer_t *timer)
     struct run *r = timer->data;
     int64_t now = exchange_now_ms(r->exchange);
     if (now)
-        feed_prune(r->feed, interval_start(INTERVAL_1D,
-                                           now - r->settings.store_keep_days * 86400 * 1000));
+        feed_prune(r->feed,
+                   interval_start(INTERVAL_1D, now - r->settings.store_keep_days * 86400 * 1000));
 }
 
 static void on_serve_closed(void *ctx)

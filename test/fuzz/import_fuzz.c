@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `stofka import`'s files: any bytes, gzip or plain, CSV or JSON; what comes in can be sent whole. */
+/* `stofka import`'s files: any bytes, gzip or plain, CSV or JSON; what comes in can be sent whole.
+ */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
