@@ -68,8 +68,7 @@ static enum err check(const struct serve_param *p, unsigned needs, struct admin_
     return OK;
 }
 
-enum err admin_span_read(const char *query, unsigned needs, struct admin_span *out,
-                         struct buf *why)
+enum err admin_span_read(const char *query, unsigned needs, struct admin_span *out, struct buf *why)
 {
     struct serve_param params[PARAMS] = {
         {.name = "code"}, {.name = "interval"}, {.name = "from"}, {.name = "to"}};

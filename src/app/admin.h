@@ -2,12 +2,12 @@
 /*
  * app/admin: the writing tools' side of the admin listener.
  *
- *   POST /import?code=&interval=[&from=&to=]   body: Upbit's REST rows, [{…}], <= 64 KiB. Rows go on
- *        the bus as `imported`; [from, to) is covered by them at that interval. {"rows":150}
- *   POST /tell?code=&from=&to=                 answered when all before is committed; those who
- *        follow the market get one gap event that names the span to fetch again. {"committed":true}
- *   POST /backfill?code=&interval=&from=&to=   starts or asks after a job that fetches what is
- *        missing of the span; one that nobody asks after stops. {"state":"running",…}
+ *   POST /import?code=&interval=[&from=&to=]   body: Upbit's REST rows, [{…}], <= 64 KiB. Rows go
+ * on the bus as `imported`; [from, to) is covered by them at that interval. {"rows":150} POST
+ * /tell?code=&from=&to=                 answered when all before is committed; those who follow the
+ * market get one gap event that names the span to fetch again. {"committed":true} POST
+ * /backfill?code=&interval=&from=&to=   starts or asks after a job that fetches what is missing of
+ * the span; one that nobody asks after stops. {"state":"running",…}
  *
  * 503 "busy" when the store lags behind: an import must not crowd live messages out. On the loop.
  */

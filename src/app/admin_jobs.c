@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs of POST /backfill: pages of history, newest first, at the exchange's lowest priority. What is
- * missing is what coverage says, so a job that was cut off needs no memory of it. */
+/* Jobs of POST /backfill: pages of history, newest first, at the exchange's lowest priority. What
+ * is missing is what coverage says, so a job that was cut off needs no memory of it. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +18,8 @@ struct job {
     struct jobs *all;
     struct admin_span span;
     enum job_state state;
-    int64_t end_ms; /* of what may be asked for: windows that the exchange has finished */
-    int64_t at_ms;  /* known from here to end_ms */
+    int64_t end_ms;        /* of what may be asked for: windows that the exchange has finished */
+    int64_t at_ms;         /* known from here to end_ms */
     int64_t asked_ms;      /* monotonic, when somebody last wanted to know */
     int64_t not_before_ms; /* monotonic, after a failure */
     int64_t pages;
@@ -85,8 +85,8 @@ static bool look(struct job *job)
     int64_t from = span->from_ms > oldest ? span->from_ms : oldest;
     int64_t end = interval_start(span->interval, now - s->trust_ms);
     job->end_ms = span->to_ms < end ? span->to_ms : end;
-    job->at_ms = candle_engine_covered_from(feed_engine(s->feed), span->code, span->interval,
-                                            job->end_ms);
+    job->at_ms =
+        candle_engine_covered_from(feed_engine(s->feed), span->code, span->interval, job->end_ms);
     if (job->at_ms < from || job->end_ms <= from)
         job->at_ms = from;
     return true;

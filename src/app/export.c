@@ -19,18 +19,43 @@ struct settings {
 #define AT(field) .offset = offsetof(struct settings, field)
 
 static const struct config_row rows[] = {
-    {.key = "store.data", .flag = "data", .type = CONFIG_STRING, .def = "data", AT(data),
+    {.key = "store.data",
+     .flag = "data",
+     .type = CONFIG_STRING,
+     .def = "data",
+     AT(data),
      .help = "Directory of the data file stofka.db."},
-    {.key = "export.code", .flag = "code", .type = CONFIG_STRING, .def = "", AT(code),
+    {.key = "export.code",
+     .flag = "code",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(code),
      .help = "Market, as KRW-BTC."},
-    {.key = "export.interval", .flag = "interval", .type = CONFIG_STRING, .def = "1m",
-     AT(interval), .help = "1s, 1m, 3m, 5m, 10m, 15m, 30m, 1h, 4h, 1d, 1w or 1M."},
-    {.key = "export.from", .flag = "from", .type = CONFIG_STRING, .def = "", AT(from),
+    {.key = "export.interval",
+     .flag = "interval",
+     .type = CONFIG_STRING,
+     .def = "1m",
+     AT(interval),
+     .help = "1s, 1m, 3m, 5m, 10m, 15m, 30m, 1h, 4h, 1d, 1w or 1M."},
+    {.key = "export.from",
+     .flag = "from",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(from),
      .help = "First start, UTC unless it carries an offset; empty: the oldest."},
-    {.key = "export.to", .flag = "to", .type = CONFIG_STRING, .def = "", AT(to),
+    {.key = "export.to",
+     .flag = "to",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(to),
      .help = "End, not included; empty: up to the newest."},
-    {.key = "export.format", .flag = "format", .type = CONFIG_CHOICE, .def = "csv",
-     .choices = "csv|jsonl", AT(format), .help = "CSV with a header, or the API's objects."},
+    {.key = "export.format",
+     .flag = "format",
+     .type = CONFIG_CHOICE,
+     .def = "csv",
+     .choices = "csv|jsonl",
+     AT(format),
+     .help = "CSV with a header, or the API's objects."},
     {.key = NULL},
 };
 
@@ -173,7 +198,8 @@ int export_main(int argc, char **argv)
     enum err e = work(&s, &error);
     config_free(&config);
     if (e != OK)
-        return tool_end("export", &error, err_class(e) == ERR_CLASS_STOP ? TOOL_USAGE : TOOL_FAILED);
+        return tool_end("export", &error,
+                        err_class(e) == ERR_CLASS_STOP ? TOOL_USAGE : TOOL_FAILED);
     buf_free(&error);
     return EXIT_SUCCESS;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/feed_read.h"
+#include "app/record.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -131,6 +132,8 @@ static void apply(struct feed *f, const struct bus_message *m)
         f->message_events = 0;
         candle_engine_at(f->engine, f->message_seq);
     }
+    if (f->s.record)
+        record_message(f->s.record, m);
     enum err e = feed_apply(f, m);
     if (e != OK) {
         metric_add(&unreadable_total, 1);
@@ -414,6 +417,8 @@ size_t feed_pending_rows(const struct feed *f)
 
 void feed_market(struct feed *f, const struct store_market *m)
 {
+    if (f->s.record)
+        record_market(f->s.record, m);
     batch_market(f->building, m);
     serve_market(f->s.serve, m->code, m->korean_name, m->english_name, m->listed);
 }

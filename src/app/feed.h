@@ -19,6 +19,7 @@
 #include "store/store.h"
 
 struct feed;
+struct record;
 
 struct feed_settings {
     uv_loop_t *loop;
@@ -28,6 +29,7 @@ struct feed_settings {
     struct serve *serve;
     enum source source;
     bool base_is_trade;
+    struct record *record; /* NULL: none */
     bool hears; /* watermarks will come; without, an empty file's newest time is the wall clock's */
     int64_t pending_rows;
     /* Called when released moved on (waiting queries look again). */

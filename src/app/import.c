@@ -21,20 +21,49 @@ struct settings {
 #define AT(field) .offset = offsetof(struct settings, field)
 
 static const struct config_row rows[] = {
-    {.key = "store.data", .flag = "data", .type = CONFIG_STRING, .def = "data", AT(data),
+    {.key = "store.data",
+     .flag = "data",
+     .type = CONFIG_STRING,
+     .def = "data",
+     AT(data),
      .help = "Directory of the data file; a process that runs there does the writing."},
-    {.key = "import.admin", .flag = "admin", .type = CONFIG_STRING, .def = "", AT(admin),
-     .help = "Admin listener of a running process, as http://127.0.0.1:8091; empty: found by --data."},
-    {.key = "import.code", .flag = "code", .type = CONFIG_STRING, .def = "", AT(code),
+    {.key = "import.admin",
+     .flag = "admin",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(admin),
+     .help =
+         "Admin listener of a running process, as http://127.0.0.1:8091; empty: found by --data."},
+    {.key = "import.code",
+     .flag = "code",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(code),
      .help = "Market, as KRW-BTC; may be absent where the rows say it."},
-    {.key = "import.interval", .flag = "interval", .type = CONFIG_STRING, .def = "1m",
-     AT(interval), .help = "Of the candles: 1s, 1m, 3m, 5m, 10m, 15m, 30m, 1h, 4h, 1d, 1w or 1M."},
-    {.key = "import.zone", .flag = "zone", .type = CONFIG_STRING, .def = "", AT(zone),
+    {.key = "import.interval",
+     .flag = "interval",
+     .type = CONFIG_STRING,
+     .def = "1m",
+     AT(interval),
+     .help = "Of the candles: 1s, 1m, 3m, 5m, 10m, 15m, 30m, 1h, 4h, 1d, 1w or 1M."},
+    {.key = "import.zone",
+     .flag = "zone",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(zone),
      .help = "Clock of times that do not say it: utc, kst or +hh:mm; empty: utc."},
-    {.key = "import.until", .flag = "until", .type = CONFIG_STRING, .def = "", AT(until),
+    {.key = "import.until",
+     .flag = "until",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(until),
      .help = "When the files were made: candles that end later were still forming. Empty: the "
              "newest candle is taken for forming, unless its row has a state."},
-    {.key = "import.max_hole", .flag = "max-hole", .type = CONFIG_STRING, .def = "", AT(max_hole),
+    {.key = "import.max_hole",
+     .flag = "max-hole",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(max_hole),
      .help = "Longest time without candles that counts as no trade, as 90s, 30m, 6h, 2d; longer "
              "ones are missing data. Empty: 1h for candles below 1h, 6h for 1h and 4h, else 0s."},
     {.key = NULL},
@@ -46,9 +75,11 @@ static const char about[] =
     "Puts candles of files into the store, as source `imported`, and rolls them up. FILE is CSV\n"
     "with a header (Upbit's names, Stofka's export, or timestamp|time|datetime|date, open, high,\n"
     "low, close, volume[, value]) or Upbit's JSON (lists or one object a line), plain or gzip; -\n"
-    "is not read. Times: candle_date_time_utc and _kst say their clock, others are --zone's; whole\n"
+    "is not read. Times: candle_date_time_utc and _kst say their clock, others are --zone's; "
+    "whole\n"
     "seconds or milliseconds since 1970 do too. All files together are one history, in any order.\n"
-    "Nothing is sent when a line is bad. Importing again is harmless; Ctrl-C leaves what was sent.\n"
+    "Nothing is sent when a line is bad. Importing again is harmless; Ctrl-C leaves what was "
+    "sent.\n"
     "\n";
 
 /* --- what is asked for ------------------------------------------------------------------ */
@@ -262,7 +293,8 @@ int import_main(int argc, char **argv)
     enum err e = work(&s, files, count, &error);
     config_free(&config);
     if (e != OK)
-        return tool_end("import", &error, err_class(e) == ERR_CLASS_STOP ? TOOL_USAGE : TOOL_FAILED);
+        return tool_end("import", &error,
+                        err_class(e) == ERR_CLASS_STOP ? TOOL_USAGE : TOOL_FAILED);
     buf_free(&error);
     return tool_interrupted() ? TOOL_INTERRUPTED : EXIT_SUCCESS;
 }

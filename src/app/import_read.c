@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zlib.h>
-
+#include "app/gz_file.h"
 #include "app/import_impl.h"
 #include "app/rollup_impl.h"
 #include "base/mem.h"
@@ -81,30 +80,6 @@ static enum err on_row(void *ctx, const struct rollup_row *row)
 
 /* --- files ------------------------------------------------------------------------------ */
 
-static ssize_t gz_read(void *cookie, char *out, size_t size)
-{
-    unsigned most = size > 1u << 20 ? 1u << 20 : (unsigned)size;
-    return gzread((gzFile)cookie, out, most);
-}
-
-static int gz_close(void *cookie)
-{
-    return gzclose_r((gzFile)cookie);
-}
-
-static FILE *open_file(const char *path)
-{
-    static const cookie_io_functions_t io = {.read = gz_read, .close = gz_close};
-    gzFile gz = gzopen(path, "rbe");
-    if (gz == NULL)
-        return NULL;
-    (void)gzbuffer(gz, 1u << 17);
-    FILE *f = fopencookie(gz, "r", io);
-    if (f == NULL)
-        gzclose_r(gz);
-    return f;
-}
-
 /* JSON begins with a bracket, whatever the file is called. */
 static bool looks_like_json(FILE *f)
 {
@@ -119,7 +94,7 @@ static bool looks_like_json(FILE *f)
 
 enum err import_read(struct import *in, const char *path, struct buf *error)
 {
-    FILE *f = open_file(path);
+    FILE *f = gz_file_open(path);
     if (f == NULL) {
         buf_printf(error, "%s: can't be read", path);
         return ERR_IO;

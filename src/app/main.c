@@ -19,6 +19,7 @@ static int metrics_main(int argc, char **argv);
 static int help_main(int argc, char **argv);
 static int run_help(void);
 static int rollup_help(void);
+static int replay_help(void);
 static int version_main(int argc, char **argv);
 
 static const struct command {
@@ -30,6 +31,7 @@ static const struct command {
     {"import", "puts candles of files into the store", import_main, import_help},
     {"export", "writes stored candles as CSV or JSON lines", export_main, export_help},
     {"backfill", "fetches history of a span from the exchange", backfill_main, backfill_help},
+    {"replay", "plays a recording of run --record to the whole system", replay_main, replay_help},
     {"rollup", "rolls candles from standard input up into coarser ones", rollup_main, rollup_help},
     {"config", "shows each setting: value, where from, meaning (--markdown: reference page)",
      config_main, run_help},
@@ -103,6 +105,17 @@ static int run_help(void)
     struct buf out = {0};
     buf_str(&out, "usage: stofka run [FLAGS]\n\nHears the exchange, rolls every second up into all "
                   "intervals, keeps them in one file and serves the page and the API.\n\n");
+    config_usage(settings_rows, &out);
+    return print(&out);
+}
+
+static int replay_help(void)
+{
+    struct buf out = {0};
+    buf_str(&out, "usage: stofka replay DIR --data EMPTY [--speed 60] [--stay] [FLAGS]\n\nPlays what "
+                  "`stofka run --record DIR` kept to the whole system: candles, page and API, as "
+                  "source replay, at the pace at which it was heard or --speed times that. Ends "
+                  "when all is played, or with --stay at Ctrl-C. Flags as of run:\n\n");
     config_usage(settings_rows, &out);
     return print(&out);
 }

@@ -113,8 +113,8 @@ static void on_prune_timer(uv_timer_t *timer)
     struct run *r = timer->data;
     int64_t now = exchange_now_ms(r->exchange);
     if (now)
-        feed_prune(r->feed, interval_start(INTERVAL_1D,
-                                           now - r->settings.store_keep_days * 86400 * 1000));
+        feed_prune(r->feed,
+                   interval_start(INTERVAL_1D, now - r->settings.store_keep_days * 86400 * 1000));
 }
 
 static void on_serve_closed(void *ctx)
@@ -131,6 +131,8 @@ static void stop(struct run *r)
     r->stopping = true;
     int64_t began = clock_mono_ms();
     backfill_stop(r->backfill);
+    if (r->replay)
+        replay_stop(r->replay);
     exchange_stop(r->exchange);
     bus_close(r->bus);
     feed_stop(r->feed);
@@ -165,6 +167,38 @@ static void start_signal(struct run *r, uv_signal_t *handle, int number)
     uv_signal_start(handle, on_signal, number);
 }
 
+static void on_replayed_market(void *ctx, const struct store_market *m)
+{
+    struct run *r = ctx;
+    run_know_market(r, m->code);
+    struct store_market *known = market_of(r, m->code);
+    *known = *m;
+    feed_market(r->feed, known);
+}
+
+static void on_replayed(void *ctx, bool whole)
+{
+    struct run *r = ctx;
+    r->replay_failed = !whole;
+    if (!r->settings.replay_stay)
+        stop(r);
+}
+
+static void start_hearing(struct run *r)
+{
+    struct replay_settings s = {.loop = &r->loop,
+                                .bus = r->bus,
+                                .feed = r->feed,
+                                .speed = r->settings.replay_speed,
+                                .market = on_replayed_market,
+                                .done = on_replayed,
+                                .ctx = r};
+    if (r->replay)
+        replay_start(r->replay, &s);
+    else if (settings_hears(&r->settings))
+        exchange_start(r->exchange);
+}
+
 static void live(struct run *r)
 {
     start_timer(r, &r->status_timer, on_status_timer, STATUS_MS);
@@ -173,8 +207,7 @@ static void live(struct run *r)
     start_signal(r, &r->sigterm, SIGTERM);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* the store answers a file size limit as a full disk */
-    if (settings_hears(&r->settings))
-        exchange_start(r->exchange);
+    start_hearing(r);
     log_info("run.started", "source=%s exchange=%s data=%s", source_name(r->source),
              settings_exchange_url(&r->settings), r->settings.store_data);
     uv_run(&r->loop, UV_RUN_DEFAULT);
@@ -188,6 +221,8 @@ static void free_all(struct run *r)
     query_free(&r->query);
     admin_free(&r->admin);
     feed_free(&r->feed);
+    record_close(&r->record);
+    replay_free(&r->replay);
     serve_free(&r->serve);
     collect_free(&r->collect);
     cache_free(&r->cache);
@@ -221,24 +256,39 @@ static int say_and_end(struct buf *error, int code)
 static enum err choose_source(struct run *r, struct buf *error)
 {
     bool found;
+    if (r->replay_dir) {
+        r->source = SOURCE_REPLAY;
+        r->settings.exchange_url = "none";
+        return OK;
+    }
     if (settings_hears(&r->settings))
         return settings_source(&r->settings, &r->source, error);
     return tool_source(r->settings.store_data, &r->source, &found, error);
 }
 
-int run_main(int argc, char **argv)
+/* What is not a flag: the folder of a replay. */
+static enum err take_rest(struct run *r, bool replay, struct buf *error)
+{
+    int count = 0;
+    char *const *rest = config_rest(r->config, &count);
+    if (count == (replay ? 1 : 0)) {
+        r->replay_dir = replay ? rest[0] : NULL;
+        return OK;
+    }
+    if (replay)
+        buf_str(error, "one DIR of a recording is wanted (see stofka help replay)");
+    else
+        buf_printf(error, "unexpected \"%s\"; flags only (see stofka help run)", rest[0]);
+    return ERR_CONFIG;
+}
+
+static int run_as(bool replay, int argc, char **argv)
 {
     static struct run r = {.lock_fd = -1};
     struct buf error = {0};
     if (config_load(settings_rows, argc, argv, &r.settings, &r.config, &error) != OK ||
-        choose_source(&r, &error) != OK)
+        take_rest(&r, replay, &error) != OK || choose_source(&r, &error) != OK)
         return say_and_end(&error, EXIT_USAGE);
-    int extra = 0;
-    char *const *rest = config_rest(r.config, &extra);
-    if (extra) {
-        buf_printf(&error, "unexpected \"%s\"; flags only (see stofka help run)", rest[0]);
-        return say_and_end(&error, EXIT_USAGE);
-    }
     log_set_level(level_of(r.settings.log_level));
     run_register_metrics();
     uv_loop_init(&r.loop);
@@ -251,7 +301,17 @@ int run_main(int argc, char **argv)
     live(&r);
     free_all(&r);
     log_info("run.stopped", "");
-    return EXIT_SUCCESS;
+    return r.replay_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int run_main(int argc, char **argv)
+{
+    return run_as(false, argc, argv);
+}
+
+int replay_main(int argc, char **argv)
+{
+    return run_as(true, argc, argv);
 }
 
 void run_register_metrics(void)

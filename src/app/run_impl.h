@@ -10,6 +10,8 @@
 #include "app/collect.h"
 #include "app/feed.h"
 #include "app/query.h"
+#include "app/record.h"
+#include "app/replay.h"
 #include "app/settings.h"
 #include "app/status.h"
 
@@ -30,6 +32,10 @@ struct run {
     struct query_engine *query;
     struct backfill *backfill;
     struct admin *admin;
+    struct record *record;
+    struct replay *replay;
+    const char *replay_dir; /* NULL: no replay */
+    bool replay_failed;
     struct status_parts status;
     uint64_t markets_version;
     struct store_market *markets; /* all ever seen, with listed as of now */

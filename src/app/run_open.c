@@ -216,6 +216,21 @@ static enum err open_serve(struct run *r, struct buf *error)
     return serve_open(&r->loop, &settings, &source, &r->serve, error);
 }
 
+/* What is heard is kept, or what was kept is heard. */
+static enum err open_recording(struct run *r, struct buf *error)
+{
+    const char *folder = r->settings.exchange_record;
+    bool trade = strcmp(r->settings.exchange_base, "trade") == 0;
+    enum err e = OK;
+    if (folder[0])
+        e = record_open(folder, r->source, trade, &r->record, error);
+    if (e != OK || !r->replay_dir)
+        return e;
+    e = replay_open(r->replay_dir, &r->replay, &trade, error);
+    r->settings.exchange_base = trade ? "trade" : "candle";
+    return e;
+}
+
 static enum err open_feed(struct run *r, struct buf *error)
 {
     struct feed_settings s = {.loop = &r->loop,
@@ -224,12 +239,15 @@ static enum err open_feed(struct run *r, struct buf *error)
                               .cache = r->cache,
                               .serve = r->serve,
                               .source = r->source,
-                              .hears = settings_hears(&r->settings),
+                              .hears = settings_hears(&r->settings) || r->replay_dir,
+                              .record = r->record,
                               .base_is_trade = strcmp(r->settings.exchange_base, "trade") == 0,
                               .pending_rows = r->settings.store_pending_rows,
                               .released = released,
                               .ctx = r};
     enum err e = feed_open(&s, &r->feed, error);
+    for (size_t k = 0; e == OK && r->record && k < r->market_count; k++)
+        record_market(r->record, &r->markets[k]);
     if (e == OK)
         bus_on_ready(r->bus, bus_ready, r);
     return e;
@@ -254,7 +272,9 @@ static enum err open_exchange(struct run *r, struct buf *error)
                                          .rest_per_second = s->exchange_rest_per_second,
                                          .frame_max = s->exchange_frame_max};
     struct exchange_events events = collect_events(r->collect);
-    if (!hears)
+    if (r->replay_dir)
+        events.state(events.ctx, EXCHANGE_LIVE, "a recording is replayed");
+    else if (!hears)
         events.state(events.ctx, EXCHANGE_DOWN, "no exchange is heard: exchange.url is none");
     return exchange_open(&settings, &events, &r->exchange, error);
 }
@@ -287,7 +307,9 @@ static void open_rest(struct run *r)
     r->status = (struct status_parts){.feed = r->feed,
                                       .collect = r->collect,
                                       .exchange = r->exchange,
-                                      .exchange_url = settings_exchange_url(&r->settings),
+                                      .exchange_url = r->replay_dir
+                                                          ? r->replay_dir
+                                                          : settings_exchange_url(&r->settings),
                                       .source = r->source,
                                       .started_wall_ms = clock_wall_ms()};
 }
@@ -301,6 +323,8 @@ enum err run_open(struct run *r, struct buf *error)
         e = cache_open("memory:", r->settings.cache_bytes, &r->cache, error);
     if (e == OK)
         e = open_serve(r, error);
+    if (e == OK)
+        e = open_recording(r, error);
     if (e == OK)
         e = open_feed(r, error);
     if (e == OK)

@@ -8,7 +8,9 @@
 
 struct settings {
     const char *exchange_url, *exchange_ca_file, *exchange_codes, *exchange_format, *exchange_base;
-    const char *exchange_source;
+    const char *exchange_source, *exchange_record;
+    int64_t replay_speed;
+    bool replay_stay;
     int64_t exchange_stall_ms, exchange_refresh_ms, exchange_rest_per_second, exchange_frame_max;
     int64_t exchange_trust_ms;
     int64_t bus_messages, bus_bytes;

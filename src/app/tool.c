@@ -132,9 +132,9 @@ int tool_usage(const char *text, const struct config_row *rows)
     struct buf out = {0};
     buf_str(&out, text);
     config_usage(rows, &out);
-    fwrite(out.data, 1, out.len, stdout);
+    bool written = fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
     buf_free(&out);
-    return EXIT_SUCCESS;
+    return written ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* --- progress --------------------------------------------------------------------------- */

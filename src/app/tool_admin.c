@@ -229,8 +229,8 @@ enum err tool_admin_post(struct tool_admin *a, const char *path, const char *bod
     a->answer = answer;
     buf_printf(&url, "%s%s", a->url, path);
     enum err e;
-    while ((e = post_once(a, url.data, body, len, &status)) == OK && status == 503 &&
-           answer->len && strstr(answer->data, "\"busy\"") && !tool_interrupted() &&
+    while ((e = post_once(a, url.data, body, len, &status)) == OK && status == 503 && answer->len &&
+           strstr(answer->data, "\"busy\"") && !tool_interrupted() &&
            clock_mono_ms() - began < BUSY_MAX_MS)
         pause_ms(BUSY_PAUSE_MS);
     if (e != OK)

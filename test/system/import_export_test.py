@@ -6,6 +6,8 @@ import io
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import urllib.request
 from datetime import datetime, timedelta
@@ -225,6 +227,41 @@ def test_beside_a_running_process_it_goes_through_the_admin_listener(start, tmp_
     tool('import', '--admin', at['admin'], '--code', 'KRW-OLD', file)
     assert get_json(at['url'] + '/candles?code=KRW-OLD&interval=1d&count=1&to=2020-01-02T00:00:00')
     assert stofka.stop() == 0
+
+
+def test_a_process_is_found_by_its_folder_and_its_data_can_be_read_beside_it(start, tmp_path):
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    sim = start('stofka-sim', '--port', '0')
+    stofka = start('stofka', 'run', '--exchange', sim.wait('sim.listening')['url'], '--data', tmp_path / 'd',
+                   '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:%d' % port)
+    url = stofka.wait('serve.listening')['url']
+    file = write(tmp_path / 'a.csv', minutes('2020-01-01 00:00:00', 121))
+    tool('import', '--data', tmp_path / 'd', '--code', 'KRW-OLD', file)
+    assert get_json(url + '/candles?code=KRW-OLD&interval=1h&count=1&to=2020-01-01T02:00:00')[0]['state'] == 'closed'
+    assert len(export(tmp_path / 'd', 'KRW-OLD', '1m')) == 121
+    assert stofka.stop() == 0
+    # Simulated data stays that: the tool alone takes the folder as what it is.
+    tool('import', '--data', tmp_path / 'd', '--code', 'KRW-OLD', '--until', '2021-01-01',
+         write(tmp_path / 'b.csv', minutes('2020-01-01 02:00:00', 120)))
+    assert [row['state'] for row in export(tmp_path / 'd', 'KRW-OLD', '4h').values()][0] == 'closed'
+
+
+def test_ctrl_c_leaves_a_state_that_goes_on(tmp_path):
+    file = write(tmp_path / 'a.csv', minutes('2020-01-01 00:00:00', 40000))
+    command = [os.path.join(BUILD, 'stofka'), 'import', '--code', 'KRW-A', '--data']
+    cut = subprocess.Popen([*command, str(tmp_path / 'd'), str(file)], stderr=subprocess.PIPE, text=True)
+    while 'import: 1' not in (line := cut.stderr.readline()):
+        assert line
+    cut.send_signal(signal.SIGINT)
+    said = cut.stderr.read()
+    assert cut.wait(30) == 130 and 'goes on' in said
+    assert 0 < len(export(tmp_path / 'd', 'KRW-A', '1m')) < 40000
+    for folder in ('d', 'whole'):
+        tool('import', '--code', 'KRW-A', '--data', tmp_path / folder, file)
+    for interval in ('1m', '1h', '1d', '1w'):
+        assert export(tmp_path / 'd', 'KRW-A', interval) == export(tmp_path / 'whole', 'KRW-A', interval)
 
 
 def until_gap(stream):
