@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The library's chart, made once; markets, intervals and choices only change its data and options.
-import { createChart, type IChartApi, type LogicalRange } from 'lightweight-charts';
+import {
+  createChart,
+  type IChartApi,
+  type LogicalRange,
+  type PriceFormat,
+} from 'lightweight-charts';
 import type { Candle, Gap } from '../api/types';
 import { fixed, formatScale } from '../ui/format';
 import type { Language } from '../ui/text';
@@ -10,6 +15,7 @@ import { Dragging } from './dragging';
 import type { Screen } from './feed-state';
 import type { Kind } from './kinds';
 import { MainSeries } from './main-series';
+import { StudyLayer } from './study-layer';
 import { chartOptions, MODES, readPalette, type Palette, type Scale } from './theme';
 import { TruthLayer } from './truth-layer';
 import { axisShift, isIntraday, type Zone } from './zone';
@@ -26,10 +32,17 @@ export interface FrameEvents {
   hover(start: number | null): void;
   /** The gap under the pointer. */
   gap(gap: Gap | null): void;
+  /** The indicators’ figures have moved. */
+  figures(): void;
   nearLeft(): void;
   nearRight(): void;
   /** Whether the oldest and the newest loaded bar are in sight. */
   edges(oldest: boolean, newest: boolean): void;
+}
+
+export function priceFormat(places: number): PriceFormat {
+  const formatter = (value: number) => fixed(value.toFixed(places), places);
+  return { type: 'custom', formatter, minMove: 10 ** -places };
 }
 
 export class ChartFrame implements Screen {
@@ -38,6 +51,7 @@ export class ChartFrame implements Screen {
   readonly palette: Palette;
   readonly countdown: CountdownLabel;
   readonly truth: TruthLayer;
+  readonly studies: StudyLayer;
   private all: readonly Candle[] = [];
   private zone: Zone = 'kst';
   private readonly dragging: Dragging;
@@ -56,6 +70,7 @@ export class ChartFrame implements Screen {
     this.main = new MainSeries(this.chart, this.palette, 'candles');
     this.countdown = new CountdownLabel(this.main, this.palette);
     this.main.attach(this.countdown);
+    this.studies = new StudyLayer(this.chart, this.main, this.palette, () => events.figures());
     // Room for the legend, which takes more lines where there is less width.
     const top = element.clientWidth < NARROW ? 0.2 : 0.12;
     this.main.price.priceScale().applyOptions({ scaleMargins: { top, bottom: 0.06 } });
@@ -80,6 +95,7 @@ export class ChartFrame implements Screen {
 
   destroy(): void {
     this.dragging.destroy();
+    this.studies.destroy();
     this.chart.remove();
   }
 
@@ -95,10 +111,7 @@ export class ChartFrame implements Screen {
   }
 
   setFormat(places: number, interval: string): void {
-    const formatter = (value: number) => fixed(value.toFixed(places), places);
-    this.main.applyOptions({
-      priceFormat: { type: 'custom', formatter, minMove: 10 ** -places },
-    });
+    this.main.applyOptions({ priceFormat: priceFormat(places) });
     this.chart
       .timeScale()
       .applyOptions({ secondsVisible: interval === '1s', timeVisible: isIntraday(interval) });
@@ -140,6 +153,7 @@ export class ChartFrame implements Screen {
     this.all = candles;
     if (newest) this.main.shift = axisShift(this.zone, newest.interval, newest.start);
     this.main.setBars(barsOf(candles));
+    this.studies.replaced();
     if (range) this.keep(range, before);
     else {
       this.main.price.priceScale().applyOptions({ autoScale: true });
@@ -149,11 +163,13 @@ export class ChartFrame implements Screen {
 
   update(candles: readonly Candle[]): void {
     if (this.waiting) return; // all will be drawn when the drag is over
+    const past = candles.some(({ start }) => start < this.newestStart);
     for (const candle of candles) {
       const bar = barOf(candle);
       // A past bar that was never drawn: the library refuses it. Draw all.
       if (bar && !this.main.update(bar)) return this.replace(this.all, true);
     }
+    this.studies.updated(past);
   }
 
   private get newestStart(): number {

@@ -8,6 +8,9 @@ import { Countdown } from './countdown';
 import { GapNote } from './gap-note';
 import { Legend } from './legend';
 import { Notices } from './notices';
+import { figurePlaces } from './study';
+import { StudyLegend } from './study-legend';
+import { StudyMenu } from './study-menu';
 import { Tools } from './tools';
 import { useFrame, useLook, useTruth } from './use-frame';
 
@@ -15,6 +18,13 @@ interface ChartViewProps {
   readonly feed: ChartFeed;
   readonly tickSize: string | null;
   readonly label: string;
+}
+
+/** The candle under the pointer, or the newest; and the one before it. */
+function candleUnder({ series }: ChartFeed, hovered: number | null) {
+  const candle = (hovered === null ? undefined : series.at(hovered)) ?? series.newest;
+  const before = candle && series.all[series.indexFrom(candle.start) - 1];
+  return { candle, before };
 }
 
 export function ChartView({ feed, tickSize, label }: ChartViewProps) {
@@ -28,12 +38,12 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
   const shown = feed.series.newest;
   const interval = shown?.interval ?? state.interval;
   const places = shown ? pricePlaces(tickSize, shown.close) : 0;
-  useLook(frame, { interval, places, atHead: state.atHead });
+  const figures = figurePlaces(places, shown?.close);
+  useLook(frame, { interval, places, figures, atHead: state.atHead });
   useTruth(frame, feed, shown?.code ?? state.code);
   const countdown = useCallback((text: string) => frame?.countdown.setText(text), [frame]);
 
-  const candle = (hovered === null ? undefined : feed.series.at(hovered)) ?? shown;
-  const before = candle && feed.series.all[feed.series.indexFrom(candle.start) - 1];
+  const { candle, before } = candleUnder(feed, hovered);
   const goNewest = () => {
     if (!state.atHead) void feed.show(state.code, state.interval);
     else frame?.toNewest();
@@ -41,6 +51,7 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
   return (
     <>
       <Tools>
+        <StudyMenu />
         <Countdown
           clock={exchange === 'live' ? feed.clock : null}
           interval={state.interval}
@@ -50,6 +61,7 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
       <div className="chart" data-phase={state.phase}>
         <div ref={host} className="chart-canvas" role="group" aria-label={label} />
         <Legend candle={candle} before={before} tickSize={tickSize} zone={zone} />
+        <StudyLegend layer={frame?.studies} start={candle?.start} places={figures} />
         {gap && <GapNote gap={gap} zone={zone} />}
         <Notices
           phase={state.phase}

@@ -11,6 +11,14 @@ test('what is kept comes back, the address before the browser', () => {
   expect(readChoices().zone).toBe('kst');
 });
 
+test('indicators travel as short text', () => {
+  const { studies } = readChoices(of('studies=rsi7_bb20-2'));
+  expect(studies.map(({ kind }) => kind)).toEqual(['rsi', 'bb']);
+  expect(writeChoices(readChoices(of('studies=rsi7_bb20-2_x'))).toString()).toBe(
+    'studies=rsi7_bb20-2',
+  );
+});
+
 test('only what is not the usual is written, beside what was there', () => {
   expect(writeChoices(readChoices()).toString()).toBe('');
   const into = of('code=KRW-BTC&zone=local');

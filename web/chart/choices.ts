@@ -3,6 +3,7 @@
 // carries it; the address wins.
 import { useSyncExternalStore } from 'react';
 import { KINDS, type Kind } from './kinds';
+import { readStudies, studiesText, type Study } from './study';
 import { SCALES, type Scale } from './theme';
 import { ZONES, type Zone } from './zone';
 
@@ -15,6 +16,7 @@ export interface Choices {
   readonly scale: Scale;
   /** Whether gaps that were filled later are still shaded. */
   readonly healed: Healed;
+  readonly studies: readonly Study[];
 }
 
 type Field = keyof Choices;
@@ -39,6 +41,7 @@ const RULES: { readonly [F in Field]: Rule<Choices[F]> } = {
   kind: oneOf(KINDS),
   scale: oneOf(SCALES),
   healed: oneOf(HEALED),
+  studies: { initial: [], read: readStudies, write: studiesText },
 };
 
 const FIELDS = Object.keys(RULES) as Field[];

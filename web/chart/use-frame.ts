@@ -3,7 +3,7 @@ import { useEffect, useRef, useState, useSyncExternalStore, type RefObject } fro
 import type { Gap, Interval } from '../api/types';
 import { useLanguage } from '../ui/language';
 import type { ChartFeed } from './chart-feed';
-import { ChartFrame } from './chart-frame';
+import { ChartFrame, priceFormat } from './chart-frame';
 import { useChoices } from './choices';
 import { timeText } from './time-text';
 
@@ -24,6 +24,7 @@ export function useFrame(feed: ChartFeed): Framed {
   const [frame, setFrame] = useState<ChartFrame | null>(null);
   const [hovered, setHovered] = useState<number | null>(null);
   const [gap, setGap] = useState<Gap | null>(null);
+  const [, setFigures] = useState(0);
   const [oldestSeen, setOldestSeen] = useState(false);
   const [newestSeen, setNewestSeen] = useState(true);
   useEffect(() => {
@@ -31,6 +32,7 @@ export function useFrame(feed: ChartFeed): Framed {
     const made = new ChartFrame(host.current, {
       hover: setHovered,
       gap: setGap,
+      figures: () => setFigures((count) => count + 1),
       nearLeft: () => void feed.pager.older(),
       nearRight: () => void feed.pager.newer(),
       edges: (oldest, newest) => {
@@ -52,21 +54,30 @@ interface Look {
   readonly interval: Interval;
   /** Decimals of the market's prices. */
   readonly places: number;
+  /** Decimals of its indicators' figures. */
+  readonly figures: number;
   readonly atHead: boolean;
 }
 
 /** Tells the chart how to look. */
-export function useLook(frame: ChartFrame | null, { interval, places, atHead }: Look): void {
+export function useLook(
+  frame: ChartFrame | null,
+  { interval, places, figures, atHead }: Look,
+): void {
   const [language] = useLanguage();
-  const { zone, kind, scale } = useChoices();
+  const { zone, kind, scale, studies } = useChoices();
   useEffect(() => {
     frame?.setZone(zone);
     frame?.setLanguage(language, (start) => timeText(interval, start, zone));
   }, [frame, language, interval, zone]);
-  useEffect(() => frame?.setFormat(places, interval), [frame, places, interval]);
+  useEffect(() => {
+    frame?.setFormat(places, interval);
+    frame?.studies.setFormat(priceFormat(figures));
+  }, [frame, places, figures, interval]);
   useEffect(() => frame?.setAtHead(atHead), [frame, atHead]);
   useEffect(() => frame?.setKind(kind), [frame, kind]);
   useEffect(() => frame?.setScale(scale), [frame, scale]);
+  useEffect(() => frame?.studies.set(studies), [frame, studies]);
 }
 
 const NONE: readonly Gap[] = [];

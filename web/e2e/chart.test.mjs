@@ -145,3 +145,41 @@ test('bands where the market was not heard, marks where a candle was repaired', 
   assert.deepEqual(tab.faults, []);
   await tab.close();
 });
+
+test('indicators are added, changed and removed, follow the prices, and travel', async () => {
+  const tab = await browser.open({ path: '/?interval=1m' });
+  const { page, until } = tab;
+  await ready(tab);
+  const legend = () => page.locator('.study-legend span').allTextContents();
+  await page.locator('[data-tool=studies]').click();
+  for (const kind of ['sma', 'bb', 'rsi', 'macd']) await page.locator(`[data-add=${kind}]`).click();
+  assert.equal((await legend()).length, 4);
+  await picture(page, 'indicators-menu');
+  await page.locator('[data-study=sma20] input').fill('5');
+  await page.locator('[data-study=sma5]').waitFor();
+  await page.locator('[data-study=bb20-2] button').click();
+  await page.keyboard.press('Escape');
+  await page.locator('.study-menu').waitFor({ state: 'hidden' });
+  await page.mouse.move(0, 0); // away from the chart: the legend then tells of the newest candle
+  assert.match(page.url(), /studies=sma5_rsi14_macd12-26-9/);
+  await page.reload();
+  await ready(tab);
+  // The average of the last five closes, the forming candle's too, a moment after it has moved.
+  await until(() => {
+    const text = document.querySelector('.study-legend span')?.textContent ?? '';
+    const shown = Number(text.replace(/^SMA 5: /, '').replaceAll(',', ''));
+    const closes = window.__stofka.candles.slice(-5).map(({ close }) => Number(close));
+    const mean = closes.reduce((sum, close) => sum + close, 0) / 5;
+    return Math.abs(shown - mean) < 1;
+  });
+  const figures = await legend();
+  assert.match(figures[1], /^RSI 14: \d{1,3}\.\d\d$/);
+  assert.match(figures[2], /^MACD 12 26 9: [-\d,]+ · [-\d,]+ · [-\d,]+$/);
+  await page.locator('[data-interval="5m"]').click();
+  await until(() => window.__stofka.last.interval === '5m');
+  await page.locator('.row').nth(6).click();
+  await until(() => window.__stofka.last.code !== 'KRW-BTC');
+  await picture(page, 'indicators');
+  assert.deepEqual(tab.faults, []);
+  await tab.close();
+});
