@@ -85,14 +85,17 @@ enum err tool_time(const char *flag, const char *text, int64_t fallback, int64_t
                    struct buf *error)
 {
     enum { DATE_LEN = 10 };
-    char whole[TIME_TEXT_MAX + 16];
+    struct buf whole = {0};
     if (text[0] == '\0') {
         *out = fallback;
         return OK;
     }
-    snprintf(whole, sizeof whole, "%.*s%s", TIME_TEXT_MAX, text,
-             strlen(text) == DATE_LEN ? "T00:00:00" : "");
-    if (strlen(text) < TIME_TEXT_MAX && time_parse(whole, strlen(whole), out) == OK)
+    buf_str(&whole, text);
+    if (whole.len == DATE_LEN)
+        buf_str(&whole, "T00:00:00");
+    enum err e = time_parse(whole.data, whole.len, out);
+    buf_free(&whole);
+    if (e == OK)
         return OK;
     buf_printf(error,
                "--%s: a time such as 2026-03-11T14:40:00 (UTC, or with an offset) or a date; "
