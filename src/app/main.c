@@ -10,6 +10,7 @@
 #include "app/run.h"
 #include "app/settings.h"
 #include "app/tool_backfill.h"
+#include "app/verify.h"
 #include "base/metric.h"
 
 enum { EXIT_USAGE = 2 };
@@ -32,6 +33,8 @@ static const struct command {
     {"export", "writes stored candles as CSV or JSON lines", export_main, export_help},
     {"backfill", "fetches history of a span from the exchange", backfill_main, backfill_help},
     {"replay", "plays a recording of run --record to the whole system", replay_main, replay_help},
+    {"verify", "compares stored candles with the exchange's own, and repairs them", verify_main,
+     verify_help},
     {"rollup", "rolls candles from standard input up into coarser ones", rollup_main, rollup_help},
     {"config", "shows each setting: value, where from, meaning (--markdown: reference page)",
      config_main, run_help},

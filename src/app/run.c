@@ -95,6 +95,7 @@ static void on_collect_changed(uv_async_t *handle)
     if (now) {
         delist_missing(r, now, count);
         backfill_markets(r->backfill, now, count);
+        audit_markets(r->audit, now, count);
         r->status.markets = count;
     }
     free(now);
@@ -137,6 +138,7 @@ static void stop(struct run *r)
     bus_close(r->bus);
     feed_stop(r->feed);
     admin_stop(r->admin);
+    audit_stop(r->audit);
     query_stop(r->query);
     uv_close((uv_handle_t *)&r->collect_changed, NULL);
     uv_close((uv_handle_t *)&r->status_timer, NULL);
@@ -220,6 +222,7 @@ static void free_all(struct run *r)
     backfill_free(&r->backfill);
     query_free(&r->query);
     admin_free(&r->admin);
+    audit_free(&r->audit);
     feed_free(&r->feed);
     record_close(&r->record);
     replay_free(&r->replay);
@@ -316,6 +319,7 @@ int replay_main(int argc, char **argv)
 
 void run_register_metrics(void)
 {
+    audit_metrics_register();
     backfill_metrics_register();
     bus_metrics_register();
     collect_metrics_register();

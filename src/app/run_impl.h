@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "app/admin.h"
+#include "app/audit.h"
 #include "app/backfill.h"
 #include "app/collect.h"
 #include "app/feed.h"
@@ -36,6 +37,7 @@ struct run {
     struct replay *replay;
     const char *replay_dir; /* NULL: no replay */
     bool replay_failed;
+    struct audit *audit;
     struct status_parts status;
     uint64_t markets_version;
     struct store_market *markets; /* all ever seen, with listed as of now */

@@ -66,7 +66,9 @@ static size_t ask_open_windows(void *ctx, const char *code, enum interval i, str
 static bool ask_admin(void *ctx, const char *path, const char *query, const char *body, size_t len,
                       struct serve_request *req)
 {
-    return admin_ask(((struct run *)ctx)->admin, path, query, body, len, req);
+    struct run *r = ctx;
+    return audit_ask(r->audit, path, body, len, req) ||
+           admin_ask(r->admin, path, query, body, len, req);
 }
 
 /* --- what wakes the loop ---------------------------------------------------------------- */
@@ -88,6 +90,8 @@ static void released(void *ctx)
         query_released(r->query);
     if (r->admin)
         admin_released(r->admin);
+    if (r->audit)
+        audit_released(r->audit);
 }
 
 /* --- opening ---------------------------------------------------------------------------- */
@@ -304,6 +308,14 @@ static void open_rest(struct run *r)
                                .market = run_know_market,
                                .ctx = r};
     r->admin = admin_new(&a);
+    struct audit_checks_settings c = {.loop = &r->loop,
+                                      .store = r->store,
+                                      .bus = r->bus,
+                                      .feed = r->feed,
+                                      .exchange = r->exchange,
+                                      .source = r->source,
+                                      .trust_ms = r->settings.exchange_trust_ms};
+    r->audit = audit_new(&c, r->settings.audit_per_minute);
     r->status = (struct status_parts){.feed = r->feed,
                                       .collect = r->collect,
                                       .exchange = r->exchange,

@@ -13,6 +13,7 @@ struct settings {
     bool replay_stay;
     int64_t exchange_stall_ms, exchange_refresh_ms, exchange_rest_per_second, exchange_frame_max;
     int64_t exchange_trust_ms;
+    int64_t audit_per_minute;
     int64_t bus_messages, bus_bytes;
     const char *store_data;
     int64_t store_keep_days, store_keep_events, store_pending_rows;

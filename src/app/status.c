@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "app/audit.h"
 #include "base/clock.h"
 
 enum { STALE_MS = 5000 };
@@ -71,6 +72,17 @@ static void write_store(const struct status_parts *p, struct buf *out)
     buf_char(out, '}');
 }
 
+static void write_audit(struct buf *out)
+{
+    struct audit_counts a;
+    audit_counts_get(&a);
+    buf_printf(out,
+               ",\"audit\":{\"compared\":%lld,\"different\":%lld,\"exchange\":%lld,"
+               "\"repaired\":%lld}",
+               (long long)a.compared, (long long)a.different, (long long)a.exchange,
+               (long long)a.repaired);
+}
+
 void status_json(const struct status_parts *p, struct buf *out)
 {
     struct collect_state state;
@@ -90,7 +102,8 @@ void status_json(const struct status_parts *p, struct buf *out)
     write_time(out, "started", p->started_wall_ms);
     buf_printf(out, ",\"markets\":%zu,\"gaps_open\":%zu", p->markets, gaps);
     write_store(p, out);
-    buf_str(out, ",\"audit\":{\"compared\":0,\"different\":0,\"repaired\":0}}");
+    write_audit(out);
+    buf_char(out, '}');
 }
 
 bool status_ready(const struct status_parts *p, struct buf *why)
