@@ -6,6 +6,7 @@
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -123,6 +124,16 @@ static void write_last(struct serve_stream *st, const struct buf *text)
         (void)uv_try_write((uv_stream_t *)&st->conn->tcp, &b, 1);
 }
 
+/* A socket that is closed with bytes in it stays in the kernel for as long as its peer does not read
+ * them, and the peer hears of the end only behind them: there is nothing to wait for. */
+static void drop_unsent(struct serve_stream *st)
+{
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+    int fd;
+    if (st->rest && uv_fileno((uv_handle_t *)&st->conn->tcp, &fd) == 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
 void serve_stream_evict(struct serve_stream *st, const char *reason)
 {
     struct buf text = {0}, id = {0};
@@ -134,6 +145,7 @@ void serve_stream_evict(struct serve_stream *st, const char *reason)
     write_last(st, &text);
     buf_free(&text);
     buf_free(&id);
+    drop_unsent(st);
     serve_conn_close(st->conn);
 }
 

@@ -22,10 +22,12 @@ from truth_sim import Sim
 
 LONG = bool(os.environ.get('STOFKA_LONG'))
 DEAF, SECONDS, WINDOW = (500, 300, 30) if LONG else (150, 25, 5)
-MARKETS, TICKERS = 240, 2400
+MARKETS, TICKERS, TRADES = 240, 2400, 8000  # trades of one market within the exchange's tick are one ticker
 SLOW_MS = 5000          # so that clients are also closed for being slow within the short form
 TOLERANCE = 24 << 20    # bytes by which the later windows may exceed the earlier
+RING = 4000             # events kept for resuming: few, so that the ring is full before it is measured
 SOCKET = 512 << 10      # bytes that the kernel may hold for one connection, both ends
+SEND_MS = 50            # mean from a change reaching serve to the end of the slice that sends it
 LATENCY = 5             # times the calm phase's, or
 LATENCY_LEAST_MS = 100  # this, whichever is more: the machine is shared with the load itself
 
@@ -35,10 +37,11 @@ def market(tmp_path):
     names = tmp_path / 'markets.json'
     names.write_text(json.dumps([{'market': 'KRW-T%03d' % n, 'korean_name': '코인%d' % n, 'english_name': 'Coin %d' % n}
                                  for n in range(MARKETS)]), encoding='utf-8')
-    sim = Sim('--seed', 31, '--history', 0, '--markets', names, '--rate', TICKERS, '--every-second')
+    sim = Sim('--seed', 31, '--history', 0, '--markets', names, '--rate', TRADES, '--every-second')
     stofka = None
     try:
-        stofka = Stofka('http://127.0.0.1:%d' % sim.port, str(tmp_path / 'data'), '--serve.slow_ms', SLOW_MS)
+        stofka = Stofka('http://127.0.0.1:%d' % sim.port, str(tmp_path / 'data'), '--serve.slow_ms', SLOW_MS,
+                        '--serve.ring_events', RING)
         until(stofka.ready)
         assert len(get_json(stofka.url + '/markets')) == MARKETS
         yield sim, stofka
@@ -146,7 +149,7 @@ def test_clients_that_never_read_cost_little_and_harm_nobody(market):
     sim, stofka = market
     tickers = 'stofka_candle_messages_total{kind="ticker"}'
     reader = Reader(stofka.address)
-    until(lambda: len(reader.late) > 50)
+    until(lambda: metrics(stofka.admin)['stofka_serve_ring_events'] == RING, 90)
     reader.take()
     calm = watch(stofka, None, reader, 2 * WINDOW)
     deaf = Deaf(stofka.address, DEAF)
@@ -159,17 +162,22 @@ def test_clients_that_never_read_cost_little_and_harm_nobody(market):
     rate = (after[tickers] - before[tickers]) / took
     calm_late, late = sorted(calm[0][2] + calm[1][2]), sorted(sum((w[2] for w in windows), []))
     closed = {name: count - before.get(name, 0) for name, count in evicted(after).items()}
+    lag = 'stofka_serve_send_lag_seconds_%s'
+    sends = after[lag % 'count'] - before[lag % 'count']
+    send_ms = 1000 * (after[lag % 'sum'] - before[lag % 'sum']) / sends
     half = len(windows) // 2
     first, last = max(w[0] for w in windows[:half]), max(w[0] for w in windows[half:])
     kernel = max(w[1] for w in windows) - max(w[1] for w in calm)
     print('%d deaf clients, %.0f tickers/s; resident %s MB, calm %.0f; kernel %.0f MB; '
-          'latency ms median %.1f (calm %.1f), 99 %% %.1f (calm %.1f); evicted %s, came back %d' % (
+          'latency ms median %.1f (calm %.1f), 99 %% %.1f (calm %.1f); send lag mean %.1f ms; evicted %s, came back %d' % (
               DEAF, rate, [w[0] >> 20 for w in windows], calm[-1][0] / 2**20, kernel / 2**20, at(late, 0.5),
-              at(calm_late, 0.5), at(late, 0.99), at(calm_late, 0.99), closed, deaf.closed))
+              at(calm_late, 0.5), at(late, 0.99), at(calm_late, 0.99), send_ms, closed,
+              deaf.closed))
     assert rate > TICKERS * 0.7, 'the load was not what it should be'
     assert last < first + TOLERANCE, 'memory grows'
     assert kernel < DEAF * SOCKET
     for share in (0.5, 0.99):
         assert at(late, share) < max(LATENCY_LEAST_MS, LATENCY * at(calm_late, share)), 'others were slowed down'
+    assert send_ms < SEND_MS, 'serve itself was slow to send'
     assert sum(closed.values()) > 0 and deaf.closed > 0, 'nobody was closed for not reading'
     assert get(stofka.url + '/healthz')[0] == 200
