@@ -124,8 +124,8 @@ static void write_last(struct serve_stream *st, const struct buf *text)
         (void)uv_try_write((uv_stream_t *)&st->conn->tcp, &b, 1);
 }
 
-/* A socket that is closed with bytes in it stays in the kernel for as long as its peer does not read
- * them, and the peer hears of the end only behind them: there is nothing to wait for. */
+/* A socket that is closed with bytes in it stays in the kernel for as long as its peer does not
+ * read them, and the peer hears of the end only behind them: there is nothing to wait for. */
 static void drop_unsent(struct serve_stream *st)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};

@@ -169,7 +169,8 @@ def test_clients_that_never_read_cost_little_and_harm_nobody(market):
     first, last = max(w[0] for w in windows[:half]), max(w[0] for w in windows[half:])
     kernel = max(w[1] for w in windows) - max(w[1] for w in calm)
     print('%d deaf clients, %.0f tickers/s; resident %s MB, calm %.0f; kernel %.0f MB; '
-          'latency ms median %.1f (calm %.1f), 99 %% %.1f (calm %.1f); send lag mean %.1f ms; evicted %s, came back %d' % (
+          'latency ms median %.1f (calm %.1f), 99 %% %.1f (calm %.1f); '
+          'send lag mean %.1f ms; evicted %s, came back %d' % (
               DEAF, rate, [w[0] >> 20 for w in windows], calm[-1][0] / 2**20, kernel / 2**20, at(late, 0.5),
               at(calm_late, 0.5), at(late, 0.99), at(calm_late, 0.99), send_ms, closed,
               deaf.closed))

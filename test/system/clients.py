@@ -65,7 +65,8 @@ class Segment:
 
 class Client:
     """subs: as in the query. keys: {(topic, code, interval)} that they stand for. up: an asyncio.Event, set
-    while the server should be there, that counts its lives. moved(n): called with every id, n closed candles having come."""
+    while the server should be there, that counts its lives. moved(n): called with
+    every id, n closed candles having come."""
 
     def __init__(self, address, subs, keys, chance, up, moved):
         self.address, self.subs, self.keys = address, subs, keys

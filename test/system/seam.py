@@ -274,3 +274,10 @@ def judge(stofka, crowd, codes, heard_ms):
         wrong += check_client(client, log, final)
     told = [candle for entries in log.values() for _, candle in entries]
     return wrong, len(told), sum(int(candle['rev']) > 1 for candle in told)
+
+
+def summary(wrong):
+    """What kinds of wrong there are, of which keys, and the first of each kind."""
+    kinds = collections.Counter((one[0], one[1]) for one in wrong)
+    first = {one[0]: one for one in reversed(wrong)}
+    return '%s\n%s' % (kinds.most_common(20), '\n'.join(map(str, first.values())))

@@ -13,7 +13,7 @@ import pytest
 
 import clients
 from program import get, get_json, metrics, until
-from seam import Stofka, finish, gather, judge, restart
+from seam import Stofka, finish, gather, judge, restart, summary
 from truth_sim import Sim
 
 LONG = bool(os.environ.get('STOFKA_LONG'))
@@ -60,11 +60,7 @@ def test_every_closed_candle_is_seen_exactly_once(market):
     counts = crowd.counts()
     print('%d clients, %d restarts, %d candles told, %d of them revisions: %s' % (
         CLIENTS, RESTARTS, told, revised, counts))
-    if os.environ.get('SEAM_DUMP'):
-        with open(os.environ['SEAM_DUMP'], 'w') as f:
-            for w in wrong: f.write(repr(w)[:1800] + '\n')
-            for l in stofka.program.lines: f.write(l + '\n')
-    assert wrong == [], '%d wrong, first: %s' % (len(wrong), wrong[:3])
+    assert wrong == [], summary(wrong)
     assert [client.resets for client in crowd.all if client.resets] == []
     # It was as wild as it was meant to be.
     assert counts['broken'] >= RESTARTS and counts['cut within an event'] >= CLIENTS and revised > 0

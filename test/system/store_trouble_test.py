@@ -17,7 +17,7 @@ import pytest
 
 import program
 from program import get, get_json, metrics, until
-from seam import Stofka, finish, free_port, gather, judge
+from seam import Stofka, finish, free_port, gather, judge, summary
 from truth_sim import Sim
 
 TROUBLE = 30 if os.environ.get('STOFKA_LONG') else 6  # seconds
@@ -114,7 +114,7 @@ async def through_trouble(crowd, sim, stofka, cause, cure, words):
 def endure(sim, stofka, codes, heard_ms, *trouble):
     crowd = gather(stofka, codes, CLIENTS, 3, through_trouble, sim, stofka, *trouble)
     wrong, told, _ = judge(stofka, crowd, codes, heard_ms)
-    assert wrong == [], '%d wrong, first: %s' % (len(wrong), wrong[:3])
+    assert wrong == [], summary(wrong)
     assert [client.resets for client in crowd.all if client.resets] == []
     assert get_json(stofka.url + '/gaps') == [], 'the market was heard all the time'
     assert told > MARKETS * TROUBLE
@@ -210,6 +210,6 @@ def test_ctrl_c_under_load_is_quick_and_loses_nothing(market):
     lost = [key for key, row in found['before'].items() if key in found['after'] and found['after'][key] != row]
     assert lost == [] and len(found['before'].keys() & found['after'].keys()) > MARKETS
     wrong, _, _ = judge(stofka, crowd, codes, heard_ms)
-    assert wrong == [], '%d wrong, first: %s' % (len(wrong), wrong[:3])
+    assert wrong == [], summary(wrong)
     gaps = get_json(stofka.url + '/gaps')
     assert {gap['code'] for gap in gaps} == set(codes) and {gap['state'] for gap in gaps} == {'healed'}
