@@ -99,8 +99,8 @@ void candle_engine_forget(struct candle_engine *e, enum interval level, int64_t 
 
 /* --- questions -------------------------------------------------------------------------- */
 
-/* Stamp of the newest message that covered what was not heard (backfill, history). Its rows may have
- * been told to nobody: who counts on coverage reads the store as of then or later. */
+/* Stamp of the newest message that covered what was not heard (backfill, history). Its rows may
+ * have been told to nobody: who counts on coverage reads the store as of then or later. */
 uint64_t candle_engine_covered_stamp(struct candle_engine *e, const char *code);
 /* Windows of (code, i) not closed by an event with seq <= seq: ascending, shown as forming. */
 size_t candle_engine_open(struct candle_engine *e, const char *code, enum interval i, uint64_t seq,

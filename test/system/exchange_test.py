@@ -297,7 +297,7 @@ def test_a_watermark_never_passes_what_is_unread(fake, probe):
 
 def test_silence_ends_as_stalled(fake, probe):
     p, w = live(fake, probe, stall_ms=1500)
-    last = p.all("frame")[-1]
+    last = p.wait("frame", count=2)
     w.pong = False
     down = p.wait("down")
     assert down.get("reason") == "stalled" and down.num("heard") == 2

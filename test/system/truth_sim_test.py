@@ -455,7 +455,7 @@ class TruthTest(unittest.TestCase):
 
     @unittest.skipUnless(os.environ.get("STOFKA_TEST_DATA"), "STOFKA_TEST_DATA: no recorded data here")
     def test_replay_of_a_real_capture(self):
-        capture = os.path.join(os.environ["STOFKA_TEST_DATA"], "upbit/ws/UPBIT-d78752.0.gz")
+        capture = os.path.join(os.environ["STOFKA_TEST_DATA"], "ws/UPBIT-d78752.0.gz")
         real = []
         for line in gzip.open(capture, "rt"):
             if '"ty":"trade"' in line:
