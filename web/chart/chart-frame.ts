@@ -9,7 +9,7 @@ import {
 import type { Candle, Gap } from '../api/types';
 import { fixed, formatScale } from '../ui/format';
 import type { Language } from '../ui/text';
-import { barOf, barsOf, shiftOf, type Bar } from './bars';
+import { barOf, barsOf, indexFrom, shiftOf, type Bar } from './bars';
 import { CountdownLabel } from './countdown-label';
 import { Dragging } from './dragging';
 import type { Screen } from './feed-state';
@@ -140,6 +140,16 @@ export class ChartFrame implements Screen {
     // Not animated: a page that arrives meanwhile would stop the animation half-way.
     const scale = this.chart.timeScale();
     scale.scrollToPosition(scale.options().rightOffset, false);
+  }
+
+  /** Puts the bar of `start` (seconds UTC) in the middle. */
+  focusOn(start: number): void {
+    const scale = this.chart.timeScale();
+    const range = scale.getVisibleLogicalRange();
+    if (!range) return;
+    const half = (range.to - range.from) / 2;
+    const at = indexFrom(this.main.bars, start);
+    scale.setVisibleLogicalRange({ from: at - half, to: at + half });
   }
 
   replace(candles: readonly Candle[], keepView: boolean): void {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useCallback, useSyncExternalStore } from 'react';
+import { useCallback, useMemo, useSyncExternalStore } from 'react';
 import { pricePlaces } from '../ui/format';
+import { Actions } from './actions';
+import { ChartCanvas } from './chart-canvas';
 import './chart.css';
 import type { ChartFeed } from './chart-feed';
 import { useChoices } from './choices';
 import { Countdown } from './countdown';
 import { GapNote } from './gap-note';
 import { Legend } from './legend';
+import { Navigation } from './navigation';
 import { Notices } from './notices';
 import { figurePlaces } from './study';
 import { StudyLegend } from './study-legend';
@@ -41,13 +44,10 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
   const figures = figurePlaces(places, shown?.close);
   useLook(frame, { interval, places, figures, atHead: state.atHead });
   useTruth(frame, feed, shown?.code ?? state.code);
+  const navigation = useMemo(() => frame && new Navigation(feed, frame), [feed, frame]);
   const countdown = useCallback((text: string) => frame?.countdown.setText(text), [frame]);
 
   const { candle, before } = candleUnder(feed, hovered);
-  const goNewest = () => {
-    if (!state.atHead) void feed.show(state.code, state.interval);
-    else frame?.toNewest();
-  };
   return (
     <>
       <Tools>
@@ -57,9 +57,10 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
           interval={state.interval}
           onText={countdown}
         />
+        <Actions {...{ feed, frame, navigation, interval }} title={label} />
       </Tools>
       <div className="chart" data-phase={state.phase}>
-        <div ref={host} className="chart-canvas" role="group" aria-label={label} />
+        <ChartCanvas host={host} label={label} navigation={navigation} />
         <Legend candle={candle} before={before} tickSize={tickSize} zone={zone} />
         <StudyLegend layer={frame?.studies} start={candle?.start} places={figures} />
         {gap && <GapNote gap={gap} zone={zone} />}
@@ -67,7 +68,7 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
           phase={state.phase}
           small={shown !== undefined}
           beginning={oldestSeen && state.beginning}
-          onNewest={newestSeen && state.atHead ? null : goNewest}
+          onNewest={newestSeen && state.atHead ? null : () => navigation?.newest()}
         />
       </div>
     </>

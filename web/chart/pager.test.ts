@@ -53,3 +53,39 @@ test('pages to the left up to the capacity, then back to the right, without a ho
   expect(last).toHaveLength(CAPACITY);
   expect(feed.state.latest.beginning).toBe(false);
 });
+
+test('goes to a time far away, and back to now without a hole', async () => {
+  const head = 90_001;
+  const { feed, starts, queries, open } = setUp(({ count, to = head }) => {
+    const from = Math.max(1, to - count);
+    return page(span(from, Math.max(from, Math.min(to, head))), 'e1:1', from === 1);
+  });
+  await open();
+  expect(await feed.pager.goTo(20_000)).toBe(true);
+  expect(starts()[0]).toBe(19_500);
+  expect(starts().at(-1)).toBe(20_499);
+  expect(feed.state.latest).toMatchObject({ atHead: false, beginning: false });
+  const asked = queries.length;
+  expect(await feed.pager.goTo(20_100)).toBe(true);
+  expect(queries).toHaveLength(asked); // it is loaded already
+  expect(await feed.pager.goTo(19_400)).toBe(true);
+  expect(starts()[0]).toBe(18_900);
+  expect(starts().at(-1)).toBe(20_499); // joined, nothing thrown away
+  expect(await feed.pager.goTo(89_800)).toBe(true);
+  expect(feed.state.latest.atHead).toBe(true);
+  expect(starts().at(-1)).toBe(head - 1);
+  expect(await feed.pager.goTo(200)).toBe(true);
+  expect(feed.state.latest).toMatchObject({ atHead: false, beginning: true });
+  const last = starts();
+  expect(last.every((start, at) => at === 0 || start === (last[at - 1] ?? 0) + 1)).toBe(true);
+});
+
+test('a time before the beginning changes nothing', async () => {
+  const { feed, starts, open } = setUp(({ to = 9000 }) =>
+    to <= 8000 ? page([], 'e1:1', true) : page(span(8000, 9000), 'e1:1'),
+  );
+  await open();
+  expect(await feed.pager.goTo(100)).toBe(false);
+  expect(starts()).toHaveLength(1000);
+  expect(feed.state.latest.atHead).toBe(true);
+});

@@ -2,7 +2,7 @@
 // Older and newer pages as the reader scrolls, and spans fetched again after a gap was healed.
 import { windowAfter, windowStart } from '../api/interval';
 import { RestError } from '../api/rest';
-import type { CandlePage } from '../api/types';
+import type { Candle, CandlePage } from '../api/types';
 import type { ChartFeed } from './chart-feed';
 
 /** Bars loaded at most: the library redraws all of them at every tick. */
@@ -11,6 +11,11 @@ const PAGE = 1000;
 /** A healed span is followed back this many pages; older pages are fetched fresh when scrolled to. */
 const REFETCH_PAGES = 5;
 const PAUSE_MS = 2000;
+
+/** Starts of the first and the last. */
+function ends(candles: readonly Candle[]): [number, number] {
+  return [candles[0]?.start ?? Infinity, candles[candles.length - 1]?.start ?? -Infinity];
+}
 
 export class Pager {
   private busy = false;
@@ -65,6 +70,41 @@ export class Pager {
       feed.patch({ beginning: false });
     }
     feed.changed();
+  }
+
+  /**
+   * Loads the candles around `time` (seconds), unless it has them. False when there are none or
+   * they could not be had.
+   */
+  async goTo(time: number): Promise<boolean> {
+    const { feed } = this;
+    const { oldest, newest } = feed.series;
+    const { interval, atHead } = feed.state.latest;
+    if (!oldest || !newest) return false;
+    if (time >= oldest.start && (atHead || time <= newest.start)) return true;
+    this.forget(); // whatever is under way belongs to another place
+    const page = await this.fetch(windowAfter(interval, windowStart(interval, time), PAGE / 2));
+    if (!page || page.candles.length === 0) return false;
+    this.arrive(page, time < oldest.start);
+    return true;
+  }
+
+  /** A page that may lie anywhere: what it does not reach to is dropped. */
+  private arrive(page: CandlePage, leftward: boolean): void {
+    const { series, state, head } = this.feed;
+    const [first, last] = ends(page.candles);
+    const [oldest, newest] = ends(series.all);
+    const joined = first <= newest && last >= oldest;
+    const beginning = joined && oldest < first ? state.latest.beginning : page.beginning;
+    if (!joined) series.dropOldest(series.all.length);
+    series.merge(page.candles);
+    const excess = Math.max(0, series.all.length - CAPACITY);
+    if (leftward) series.dropNewest(excess);
+    else series.dropOldest(excess);
+    const kept = leftward || excess === 0;
+    const atHead = ends(series.all)[1] >= head;
+    this.feed.patch({ beginning: beginning && kept, atHead });
+    this.feed.changed(!joined);
   }
 
   /** Fetches everything from `from` (seconds) to the newest loaded bar again. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { timeText } from './time-text';
-import { axisShift, zoneName, zoneOffset } from './zone';
+import { axisShift, zoneName, zoneOffset, zoneTime } from './zone';
 
 const WINTER = Date.UTC(2026, 0, 15, 20) / 1000;
 const SUMMER = Date.UTC(2026, 6, 15, 20) / 1000;
@@ -29,4 +29,11 @@ test('the text of a bar is its zone’s; days keep their name in every zone', ()
   expect(timeText('1M', day, 'local')).toBe('2026-07');
   expect(axisShift('local', '1d', day)).toBe(0);
   expect(axisShift('kst', '4h', day)).toBe(9 * 3600);
+});
+
+test('what a clock shows becomes a time', () => {
+  expect(zoneTime('kst', '2026-01-16T05:00')).toBe(WINTER);
+  expect(zoneTime('local', '2026-07-15T16:00')).toBe(SUMMER);
+  expect(zoneTime('utc', '2026-07-15')).toBe(Date.UTC(2026, 6, 15) / 1000);
+  expect(zoneTime('utc', '')).toBeNull();
 });

@@ -14,6 +14,14 @@ export function zoneOffset(zone: Zone, time: number): number {
   return -60 * new Date(time * 1000).getTimezoneOffset() || 0;
 }
 
+/** Seconds UTC of what a zone's clock shows ("2026-11-22T14:41", or a day); null if nonsense. */
+export function zoneTime(zone: Zone, text: string): number | null {
+  const shown = Date.parse(text.includes('T') ? `${text}Z` : `${text}T00:00Z`) / 1000;
+  if (Number.isNaN(shown)) return null;
+  const near = shown - zoneOffset(zone, shown);
+  return shown - zoneOffset(zone, near);
+}
+
 /** "KST", "UTC", "UTC+5:30". */
 export function zoneName(zone: Zone, time: number): string {
   if (zone !== 'local') return zone.toUpperCase();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One browser for a file of tests, and a server: STOFKA_URL's, or the mock.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -80,8 +80,17 @@ export async function starts(page) {
   return list;
 }
 
-export async function picture(page, name) {
+/** Where pictures for people are left. */
+function pictures() {
   const folder = process.env.STOFKA_PICTURES ?? join(tmpdir(), 'stofka-e2e');
   mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`) });
+  return folder;
+}
+
+export function keep(name, content) {
+  writeFileSync(join(pictures(), name), content);
+}
+
+export async function picture(page, name) {
+  await page.screenshot({ path: join(pictures(), `${name}.png`) });
 }

@@ -41,6 +41,15 @@ export const chartKo = {
   fast: '단기',
   slow: '장기',
   signal: '시그널',
+  goTo: '날짜로 이동',
+  go: '이동',
+  noneThen: '그 시점의 데이터가 없습니다',
+  zoomIn: '확대',
+  zoomOut: '축소',
+  picture: '그림 저장',
+  csv: 'CSV 저장',
+  csvHint: '화면에 보이는 봉을 CSV로 저장합니다',
+  chartKeys: '좌우 화살표로 이동, +와 -로 확대와 축소, End로 최신으로',
 } as const;
 
 export const chartEn: Record<keyof typeof chartKo, string> = {
@@ -83,4 +92,13 @@ export const chartEn: Record<keyof typeof chartKo, string> = {
   fast: 'Fast',
   slow: 'Slow',
   signal: 'Signal',
+  goTo: 'Go to a date',
+  go: 'Go',
+  noneThen: 'There is no data of that time',
+  zoomIn: 'Zoom in',
+  zoomOut: 'Zoom out',
+  picture: 'Picture',
+  csv: 'CSV',
+  csvHint: 'Save the candles in view as CSV',
+  chartKeys: 'Left and right arrows move, + and - zoom, End goes to the newest',
 };
