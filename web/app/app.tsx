@@ -14,7 +14,9 @@ import { useLook } from '../ui/look';
 import './app.css';
 import { writePlace } from './place';
 import { standingOf } from './standing';
+import { Summary } from './summary';
 import { TopBar } from './top-bar';
+import { useKeys } from './use-keys';
 
 const TITLE_MS = 1000;
 
@@ -74,13 +76,16 @@ export function App({ live, feed }: AppProps) {
   );
   const select = useCallback((next: string) => go(next, feed.state.latest.interval), [go, feed]);
 
+  const pick = useCallback((next: Interval) => go(feed.state.latest.code, next), [go, feed]);
+  useKeys(pick);
+
   return (
     <div className="app">
       <TopBar live={live} code={code} />
       <Notice live={live} />
       <main className="main">
         <MarketHeader live={live} code={code} />
-        <IntervalBar selected={interval} onSelect={(next) => go(code, next)} />
+        <IntervalBar selected={interval} onSelect={pick} />
         <ChartView
           key={shown + colours}
           feed={feed}
@@ -88,6 +93,7 @@ export function App({ live, feed }: AppProps) {
           label={`${pairOf(code)} ${interval}`}
         />
       </main>
+      <Summary live={live} code={code} tickSize={tickSize} />
       <MarketList live={live} selected={code} onSelect={select} />
     </div>
   );

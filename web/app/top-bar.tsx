@@ -4,6 +4,7 @@ import type { Live } from '../api/live';
 import { Badge } from '../ui/badge';
 import { setLanguage, useLanguage } from '../ui/language';
 import notice from './notice.txt?url';
+import { Help } from './help';
 import { SettingsPanel } from './settings-panel';
 import { hasOpenGap, ORIGINS, standingOf } from './standing';
 
@@ -74,12 +75,13 @@ export function TopBar({ live, code }: TopBarProps) {
       </a>
       <button
         type="button"
-        className="language"
+        className="language top-language"
         title={t('languageHint')}
         onClick={() => setLanguage(language === 'ko' ? 'en' : 'ko')}
       >
         {t('language')}
       </button>
+      <Help />
       <SettingsPanel />
     </div>
   );

@@ -48,7 +48,7 @@ export function ChartView({ feed, tickSize, label }: ChartViewProps) {
         />
       </Tools>
       <div className="chart" data-phase={state.phase}>
-        <div ref={host} className="chart-canvas" role="img" aria-label={label} />
+        <div ref={host} className="chart-canvas" role="group" aria-label={label} />
         <Legend candle={candle} before={before} tickSize={tickSize} zone={zone} />
         {gap && <GapNote gap={gap} zone={zone} />}
         <Notices

@@ -16,6 +16,17 @@ export const shellKo = {
   noFavourites: '별을 눌러 즐겨찾기를 추가하세요',
   openMarkets: '마켓 목록 열기',
   closeMarkets: '마켓 목록 닫기',
+  help: '키보드 단축키',
+  done: '닫기',
+  helpSearch: '마켓 검색',
+  helpList: '마켓 목록에서 이동',
+  helpEnds: '목록의 처음 · 끝',
+  helpEnter: '선택한 마켓 보기',
+  helpFavourite: '즐겨찾기 (목록에서)',
+  helpIntervals: '1초부터 4시간까지 봉 간격',
+  helpLong: '일봉 · 주봉 · 월봉',
+  helpSettings: '설정',
+  helpHelp: '이 도움말',
 } as const;
 
 export const shellEn: Record<keyof typeof shellKo, string> = {
@@ -33,4 +44,15 @@ export const shellEn: Record<keyof typeof shellKo, string> = {
   noFavourites: 'Press a star to add a favourite',
   openMarkets: 'Open the market list',
   closeMarkets: 'Close the market list',
+  help: 'Keyboard shortcuts',
+  done: 'Close',
+  helpSearch: 'Search markets',
+  helpList: 'Move in the market list',
+  helpEnds: 'First and last market',
+  helpEnter: 'Show the market',
+  helpFavourite: 'Favourite (in the list)',
+  helpIntervals: 'Interval, 1s to 4h',
+  helpLong: 'Day, week, month',
+  helpSettings: 'Settings',
+  helpHelp: 'This help',
 };

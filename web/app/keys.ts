@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import { INTERVALS, type Interval } from '../api/types';
+
+export type Command = 'search' | 'help' | 'settings' | 'list' | Interval;
+
+const WORDS: Record<string, Command> = {
+  '/': 'search',
+  '?': 'help',
+  ',': 'settings',
+  j: 'list',
+  k: 'list',
+  d: '1d',
+  w: '1w',
+  m: '1M',
+};
+
+/** 1 to 9 are the intervals from the left; day, week and month have their letters. */
+export function commandOf(key: string): Command | null {
+  if (/^[1-9]$/.test(key)) return INTERVALS[Number(key) - 1] ?? null;
+  return Object.hasOwn(WORDS, key) ? (WORDS[key] ?? null) : null;
+}
+
+/** What was pressed; where the keyboard writes Hangul, the letter that is on the key. */
+export function keyOf({ key, code }: Pick<KeyboardEvent, 'key' | 'code'>): string {
+  const hangul = /^[\u3131-\u318e]$/.test(key) || key === 'Process';
+  return hangul && code.startsWith('Key') ? code.slice(3).toLowerCase() : key;
+}
+
+/** Keys of the interval bar as people press them, for the help. */
+export function keyForInterval(interval: Interval): string {
+  const at = INTERVALS.indexOf(interval);
+  return at < 9 ? String(at + 1) : (interval.at(-1) ?? '').toLowerCase();
+}
