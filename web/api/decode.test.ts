@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { decodeCandle, decodeGap, decodeMarketEntry, decodeStatus, decodeTicker } from './decode';
+import {
+  decodeAudit,
+  decodeCandle,
+  decodeGap,
+  decodeMarketEntry,
+  decodeStatus,
+  decodeTicker,
+} from './decode';
 import { parseExact } from './exact-json';
 
 const CANDLE = `{"code":"KRW-BTC","interval":"1m","candle_date_time_utc":"2026-03-11T14:40:00",
@@ -94,4 +101,11 @@ test('status: what is not known is null', () => {
     reason: null,
   });
   expect(decodeStatus({ exchange: { state: 'asleep' } })).toBeNull();
+});
+
+test('the audit is three counts, or nothing', () => {
+  const audit = { compared: '1200', different: '3', repaired: '2' };
+  expect(decodeAudit({ audit })).toEqual(audit);
+  expect(decodeAudit({ audit: { ...audit, repaired: 'x' } })).toBeNull();
+  expect(decodeAudit({})).toBeNull();
 });

@@ -4,6 +4,7 @@
 import { plainDecimal } from './decimal';
 import { isInterval } from './interval';
 import type {
+  Audit,
   Candle,
   CandleState,
   Decimal,
@@ -165,4 +166,15 @@ export function decodeStatus(value: unknown): ServerStatus | null {
       reason: textOr(said ?? fields, 'text', '') || null,
     };
   });
+}
+
+/** What `GET /status` says of the audit; null where there is none. */
+export function decodeAudit(status: unknown): Audit | null {
+  return guard(status, (fields) =>
+    guard(fields['audit'], (audit) => ({
+      compared: String(count(audit, 'compared')),
+      different: String(count(audit, 'different')),
+      repaired: String(count(audit, 'repaired')),
+    })),
+  );
 }

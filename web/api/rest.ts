@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeCandle, decodeGap, decodeMarketEntry, decodeStatus } from './decode';
+import { decodeAudit, decodeCandle, decodeGap, decodeMarketEntry, decodeStatus } from './decode';
 import { parseExact } from './exact-json';
-import type { CandlePage, Gap, Interval, MarketEntry, ServerStatus } from './types';
+import type { Audit, CandlePage, Gap, Interval, MarketEntry, ServerStatus } from './types';
 
 const TIMEOUT_MS = 15_000;
 
@@ -82,6 +82,10 @@ export async function getGaps(code: string): Promise<Gap[]> {
 
 export async function getStatus(): Promise<ServerStatus | null> {
   return decodeStatus((await get('/status'))[0]);
+}
+
+export async function getAudit(): Promise<Audit | null> {
+  return decodeAudit((await get('/status'))[0]);
 }
 
 /** Changes what stream `id` follows. False when the server no longer knows it. */

@@ -88,6 +88,13 @@ export interface ServerStatus {
   readonly reason: string | null;
 }
 
+/** Candles held against the exchange's own, as counts. */
+export interface Audit {
+  readonly compared: Decimal;
+  readonly different: Decimal;
+  readonly repaired: Decimal;
+}
+
 export interface CandlePage {
   /** Oldest first. */
   readonly candles: readonly Candle[];

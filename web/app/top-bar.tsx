@@ -4,6 +4,7 @@ import type { Live } from '../api/live';
 import { Badge } from '../ui/badge';
 import { setLanguage, useLanguage } from '../ui/language';
 import notice from './notice.txt?url';
+import { AuditPanel } from './audit-panel';
 import { Help } from './help';
 import { SettingsPanel } from './settings-panel';
 import { hasOpenGap, ORIGINS, standingOf } from './standing';
@@ -81,6 +82,7 @@ export function TopBar({ live, code }: TopBarProps) {
       >
         {t('language')}
       </button>
+      <AuditPanel />
       <Help />
       <SettingsPanel />
     </div>

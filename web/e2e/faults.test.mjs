@@ -154,3 +154,17 @@ test('a tab that slept goes on without a hole', options, async () => {
   await withoutHole(tab.page);
   await tab.close();
 });
+
+test('what is not the live market is named, and a hover explains it', options, async () => {
+  const names = { simulated: /not real prices/, replay: /not current prices/, imported: /file/ };
+  const tab = await browser.open();
+  await ready(tab);
+  for (const [source, hint] of Object.entries(names)) {
+    await mock({ world: { status: { exchange: 'live', source } } });
+    await badge(tab.page, source);
+    assert.match(await tab.page.locator(`[data-badge=${source}]`).getAttribute('title'), hint);
+  }
+  await mock({ world: { status: { exchange: 'live' } } });
+  await badge(tab.page, 'simulated');
+  await tab.close();
+});

@@ -19,6 +19,8 @@ export const INTERVALS = [
 /** Closed candles are told once more for this long: merging them again must change nothing. */
 const OVERLAP_SECONDS = 2;
 
+const AUDIT = { compared: 12_480, different: 3, repaired: 3 };
+
 export const seconds = () => Date.now() / 1000;
 
 export class MockStreams {
@@ -36,7 +38,7 @@ export class MockStreams {
   status() {
     const live = this.world.status.exchange === 'live';
     const behind = live ? 40 + Math.floor(Math.random() * 60) : null;
-    const own = { behind_ms: behind, source: 'simulated', version: 'mock' };
+    const own = { behind_ms: behind, source: 'simulated', version: 'mock', audit: AUDIT };
     return JSON.stringify({ ...own, ...this.world.status });
   }
 

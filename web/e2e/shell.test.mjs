@@ -128,3 +128,19 @@ test('the list holds the rows in sight only, and arrows lead through all of it',
   assert.ok(inSight);
   await tab.close();
 });
+
+test('the audit’s counts are shown to who asks', async () => {
+  const tab = await browser.open();
+  const { page, until } = tab;
+  await ready(tab);
+  await page.locator('.audit-button').click();
+  await until(() =>
+    [...document.querySelectorAll('[data-audit] dd')].every((count) =>
+      /^[\d,]+$/.test(count.textContent),
+    ),
+  );
+  await picture(page, 'audit');
+  await page.keyboard.press('Escape');
+  await page.locator('#audit').waitFor({ state: 'hidden' });
+  await tab.close();
+});
