@@ -324,7 +324,10 @@ def main():
     shutil.rmtree(LOGS, ignore_errors=True)
     os.makedirs(LOGS)
     if os.environ.get('STOFKA_TEST_DATA'):
-        os.environ['STOFKA_TEST_DATA'] = os.path.abspath(os.environ['STOFKA_TEST_DATA'])
+        # Tests want the exchange's own folder; the one above it, with a folder for each, will do.
+        data = os.path.abspath(os.environ['STOFKA_TEST_DATA'])
+        own = os.path.join(data, 'upbit')
+        os.environ['STOFKA_TEST_DATA'] = own if os.path.isdir(own) else data
     results = {}
     try:
         for name in names:
