@@ -105,6 +105,22 @@ test('a gap that heals makes its market’s candles stale from its start, and no
   expect(live.gaps.latest('KRW-BTC')).toMatchObject([{ state: 'lost' }]);
 });
 
+test('a gap heard while the ledger is fetched is not lost to the older answer', async () => {
+  const { server, live } = setUp();
+  const gap = { code: 'KRW-BTC', to: null, reason: 'stall', state: 'open' };
+  const one = { ...gap, from: '2026-03-11T14:41:03.000Z' };
+  answer = () => new Response(JSON.stringify([one]));
+  const loading = live.loadGaps('KRW-BTC');
+  server.line.say('gap', { ...gap, from: '2026-03-11T14:50:00.000Z' });
+  server.line.say('gap', { ...one, to: '2026-03-11T14:41:09.000Z', state: 'healed' });
+  await loading;
+  const held = live.gaps.latest('KRW-BTC')?.map(({ state }) => state);
+  expect(held?.sort()).toEqual(['healed', 'open']);
+  answer = () => new Response('[]');
+  await live.loadGaps('KRW-BTC');
+  expect(live.gaps.latest('KRW-BTC')).toEqual([]);
+});
+
 test('reset reaches what it names', () => {
   const { server, live } = setUp();
   const mine = { candle: vi.fn(), stale: vi.fn() };

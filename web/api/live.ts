@@ -97,8 +97,13 @@ export class Live {
   }
 
   async loadGaps(code: string): Promise<void> {
+    const before = this.gaps.latest(code) ?? [];
     try {
-      this.gaps.set(code, await getGaps(code));
+      const answer = await getGaps(code);
+      // Newer than the answer is what was heard while it was under way.
+      const heard = (this.gaps.latest(code) ?? []).filter((gap) => !before.includes(gap));
+      const newer = new Set(heard.map(({ from }) => from));
+      this.gaps.set(code, [...answer.filter(({ from }) => !newer.has(from)), ...heard]);
     } catch {
       // The ledger is an extra; gap events still arrive.
     }

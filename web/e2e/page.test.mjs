@@ -125,7 +125,7 @@ test('Korean and English', async () => {
   await ready(tab);
   assert.equal(await tab.page.locator('[data-interval="1h"]').textContent(), '1시간');
   assert.equal(await tab.page.getAttribute('html', 'lang'), 'ko');
-  await tab.page.locator('.language').click();
+  await tab.page.locator('.top-language').click();
   assert.equal(await tab.page.locator('[data-interval="1h"]').textContent(), '1h');
   await tab.page.reload();
   await ready(tab);
