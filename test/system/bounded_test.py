@@ -27,7 +27,7 @@ SLOW_MS = 5000          # so that clients are also closed for being slow within 
 TOLERANCE = 24 << 20    # bytes by which the later windows may exceed the earlier
 RING = 4000             # events kept for resuming: few, so that the ring is full before it is measured
 SOCKET = 512 << 10      # bytes that the kernel may hold for one connection, both ends
-SEND_MS = 50            # mean from a change reaching serve to the end of the slice that sends it
+SEND_MS = 100           # mean from a change reaching serve to the end of the slice that sends it
 LATENCY = 5             # times the calm phase's, or
 LATENCY_LEAST_MS = 100  # this, whichever is more: the machine is shared with the load itself
 
