@@ -19,8 +19,8 @@ static struct metric exchange_total = METRIC_COUNTER(
     "Compared candles in which the exchange disagrees with its own finer candles.", "");
 static struct metric repaired_total =
     METRIC_COUNTER("stofka_candle_audit_repaired_total", "Candles repaired.", "");
-static struct metric failed_total = METRIC_COUNTER("stofka_candle_audit_failed_total",
-                                                   "Comparisons that could not be made.", "");
+static struct metric failed_total =
+    METRIC_COUNTER("stofka_candle_audit_failed_total", "Comparisons that could not be made.", "");
 
 struct audit {
     struct audit_checks *checks;
@@ -40,8 +40,7 @@ static void log_difference(const struct audit_wish *w, const struct audit_differ
     audit_text(&text, d);
     log_warn("candle.audit_different", "code=%s interval=%s start=%s kind=%s repaired=%s what=%s",
              w->code, interval_name(d->interval), start, audit_kind_name(d->kind),
-             d->repaired ? "true" : "false",
-             log_quote(quoted, sizeof quoted, text.data, text.len));
+             d->repaired ? "true" : "false", log_quote(quoted, sizeof quoted, text.data, text.len));
     buf_free(&text);
 }
 

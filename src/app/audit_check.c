@@ -8,7 +8,6 @@
 #include "app/backfill.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "candle/message.h"
 
 enum {
     OURS_MAX = 1000,     /* stored rows a page */
@@ -44,14 +43,14 @@ struct check {
     enum step step;
     struct page page, children;
     struct page *now;
-    bool touching;      /* children is read to find what to repeat */
+    bool touching; /* children is read to find what to repeat */
     bool confirmed;
-    size_t at;          /* the difference being looked into */
+    size_t at; /* the difference being looked into */
     struct audit_difference *differences;
     size_t difference_cap;
     struct audit_result result;
     uint64_t wait_seq;
-    int64_t until_ms; /* monotonic: STEP_PAUSE goes on, STEP_COMMIT and STEP_REPAIR give up */
+    int64_t until_ms;     /* monotonic: STEP_PAUSE goes on, STEP_COMMIT and STEP_REPAIR give up */
     atomic_bool answered; /* by the REST thread; answer and now->theirs are set before */
     enum err answer;
     uv_work_t work;
@@ -209,28 +208,10 @@ static void read_store(struct check *c)
 
 /* --- repairing -------------------------------------------------------------------------- */
 
-static enum err publish(struct check *c, enum interval i, const struct candle *row)
-{
-    struct message_repair m = {.interval = i, .candle = *row};
-    struct buf value = {0};
-    memcpy(m.code, c->wish.code, CODE_MAX);
-    message_repair_write(&value, &m);
-    struct bus_message bm = {.kind = BUS_REPAIR,
-                             .value = value.data,
-                             .len = value.len,
-                             .receive_ms = clock_wall_ms(),
-                             .source = c->all->s.source,
-                             .collector = "verify"};
-    memcpy(bm.code, m.code, CODE_MAX);
-    enum err e = bus_publish(c->all->s.bus, &bm);
-    buf_free(&value);
-    return e;
-}
-
 static void repair(struct check *c, struct audit_difference *d, enum interval i,
                    const struct candle *row)
 {
-    d->repaired = publish(c, i, row) == OK;
+    d->repaired = collect_repair(c->all->s.collect, c->wish.code, i, row) == OK;
     c->result.repaired += d->repaired;
 }
 
@@ -270,12 +251,13 @@ static bool covers(const struct check *c, enum interval i, int64_t from_ms, int6
     return candle_engine_covers(feed_engine(c->all->s.feed), c->wish.code, i, from_ms, to_ms);
 }
 
-static void add_difference(struct check *c, const struct candle *ours, const struct candle *theirs,
-                           const struct candle *kept)
+static void add_difference(struct check *c, int64_t start, const struct candle *kept,
+                           const struct candle *theirs)
 {
     enum interval i = c->page.interval;
-    int64_t start = ours ? ours->start_ms : theirs->start_ms;
-    bool rolled = i != INTERVAL_1S && covers(c, interval_table[i].child, start, interval_end(i, start));
+    const struct candle *ours = kept && !kept->tombstone ? kept : NULL;
+    bool rolled =
+        i != INTERVAL_1S && covers(c, interval_table[i].child, start, interval_end(i, start));
     if (c->result.count == c->difference_cap) {
         c->difference_cap = c->difference_cap ? c->difference_cap * 2 : 16;
         c->differences = mem_array(c->differences, c->difference_cap, sizeof *c->differences);
@@ -293,12 +275,12 @@ static void add_difference(struct check *c, const struct candle *ours, const str
         d->theirs = *theirs;
 }
 
-static void compare(void *ctx, const struct candle *kept, const struct candle *theirs)
+static void compare(void *ctx, int64_t start, const struct candle *kept,
+                    const struct candle *theirs)
 {
     struct check *c = ctx;
     enum interval i = c->page.interval;
     const struct candle *ours = kept && !kept->tombstone ? kept : NULL;
-    int64_t start = kept ? kept->start_ms : theirs->start_ms;
     if (start < c->page.from_ms || (!ours && !theirs))
         return;
     bool closed = !ours || ours->state == CANDLE_CLOSED || ours->state == CANDLE_REPAIRED;
@@ -308,22 +290,7 @@ static void compare(void *ctx, const struct candle *kept, const struct candle *t
     }
     c->result.compared++;
     if (!audit_same(i, ours, theirs))
-        add_difference(c, ours, theirs, kept);
-}
-
-struct agreement {
-    enum interval interval;
-    int64_t from_ms;
-    bool agrees;
-};
-
-static void agree(void *ctx, const struct candle *ours, const struct candle *theirs)
-{
-    struct agreement *a = ctx;
-    int64_t start = ours ? ours->start_ms : theirs->start_ms;
-    ours = ours && !ours->tombstone ? ours : NULL;
-    if (start >= a->from_ms && !audit_same(a->interval, ours, theirs))
-        a->agrees = false;
+        add_difference(c, start, kept, theirs);
 }
 
 /* --- looking into what is rolled up ----------------------------------------------------- */
@@ -373,9 +340,7 @@ static void judge(struct check *c)
 {
     struct audit_difference *d = &c->differences[c->at];
     struct page *p = &c->children;
-    struct agreement a = {p->interval, d->start_ms, true};
-    audit_pairs(p->ours, p->our_count, p->theirs, p->their_count, agree, &a);
-    if (a.agrees)
+    if (audit_agree(p->interval, d->start_ms, p->ours, p->our_count, p->theirs, p->their_count))
         d->kind = audit_is_sum(d->stored ? &d->ours : NULL, p->ours, p->our_count) ? AUDIT_EXCHANGE
                                                                                    : AUDIT_ROLLUP;
     if (d->kind == AUDIT_ROLLUP && c->wish.repair) {

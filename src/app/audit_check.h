@@ -18,8 +18,8 @@
 #include <uv.h>
 
 #include "app/audit_compare.h"
+#include "app/collect.h"
 #include "app/feed.h"
-#include "bus/bus.h"
 #include "exchange/exchange.h"
 #include "store/store.h"
 
@@ -28,10 +28,9 @@ enum { AUDIT_CHECKS_MAX = 4 };
 struct audit_checks_settings {
     uv_loop_t *loop;
     struct store *store;
-    struct bus *bus;
+    struct collect *collect;
     struct feed *feed;
     struct exchange *exchange;
-    enum source source;
     int64_t trust_ms;
 };
 

@@ -40,14 +40,36 @@ void audit_pairs(const struct candle *ours, size_t our_count, const struct candl
 {
     size_t a = 0, b = 0;
     while (a < our_count || b < their_count) {
-        bool here = a < our_count &&
-                    (b == their_count || ours[a].start_ms >= theirs[b].start_ms);
-        bool there = b < their_count &&
-                     (a == our_count || theirs[b].start_ms >= ours[a].start_ms);
-        each(ctx, here ? &ours[a] : NULL, there ? &theirs[b] : NULL);
+        bool here = a < our_count && (b == their_count || ours[a].start_ms >= theirs[b].start_ms);
+        bool there = b < their_count && (a == our_count || theirs[b].start_ms >= ours[a].start_ms);
+        each(ctx, here ? ours[a].start_ms : theirs[b].start_ms, here ? &ours[a] : NULL,
+             there ? &theirs[b] : NULL);
         a += here;
         b += there;
     }
+}
+
+struct agreement {
+    enum interval interval;
+    int64_t from_ms;
+    bool agrees;
+};
+
+static void agree(void *ctx, int64_t start_ms, const struct candle *ours,
+                  const struct candle *theirs)
+{
+    struct agreement *a = ctx;
+    ours = ours && !ours->tombstone ? ours : NULL;
+    if (start_ms >= a->from_ms && !audit_same(a->interval, ours, theirs))
+        a->agrees = false;
+}
+
+bool audit_agree(enum interval i, int64_t from_ms, const struct candle *ours, size_t our_count,
+                 const struct candle *theirs, size_t their_count)
+{
+    struct agreement a = {i, from_ms, true};
+    audit_pairs(ours, our_count, theirs, their_count, agree, &a);
+    return a.agrees;
 }
 
 bool audit_is_sum(const struct candle *ours, const struct candle *children, size_t count)
@@ -64,9 +86,8 @@ bool audit_is_sum(const struct candle *ours, const struct candle *children, size
     }
     if (!ours || sum.tombstone)
         return !ours && sum.tombstone;
-    return sum.open == ours->open && sum.high == ours->high &&
-           sum.low == ours->low && sum.close == ours->close && sum.volume == ours->volume &&
-           sum.amount == ours->amount;
+    return sum.open == ours->open && sum.high == ours->high && sum.low == ours->low &&
+           sum.close == ours->close && sum.volume == ours->volume && sum.amount == ours->amount;
 }
 
 static void add_field(struct buf *out, const char *name, decimal_units ours, decimal_units theirs)

@@ -31,8 +31,8 @@ struct audit_difference {
     enum audit_kind kind;
     enum interval interval;
     int64_t start_ms;
-    bool stored, served;         /* there is a candle here; there */
-    uint32_t repair;             /* greatest repair number seen here, a tombstone's too */
+    bool stored, served; /* there is a candle here; there */
+    uint32_t repair;     /* greatest repair number seen here, a tombstone's too */
     struct candle ours, theirs;
     bool repaired; /* a repair of it was put on the bus */
 };
@@ -41,9 +41,14 @@ struct audit_difference {
 bool audit_same(enum interval i, const struct candle *ours, const struct candle *theirs);
 
 /* Pairs by start, both newest first: each window that has a candle here or there, newest first. */
-typedef void audit_pair_f(void *ctx, const struct candle *ours, const struct candle *theirs);
+typedef void audit_pair_f(void *ctx, int64_t start_ms, const struct candle *ours,
+                          const struct candle *theirs);
 void audit_pairs(const struct candle *ours, size_t our_count, const struct candle *theirs,
                  size_t their_count, audit_pair_f *each, void *ctx);
+
+/* All windows from from_ms on are the same here and there. */
+bool audit_agree(enum interval i, int64_t from_ms, const struct candle *ours, size_t our_count,
+                 const struct candle *theirs, size_t their_count);
 
 /* ours is the roll-up of children (newest first, tombstones allowed); NULL: there are none. */
 bool audit_is_sum(const struct candle *ours, const struct candle *children, size_t count);

@@ -307,3 +307,15 @@ enum err collect_lost(struct collect *c, const char *code, int64_t from_ms, int6
     buf_free(&value);
     return e;
 }
+
+enum err collect_repair(struct collect *c, const char *code, enum interval i,
+                        const struct candle *candle)
+{
+    struct message_repair m = {.interval = i, .candle = *candle};
+    memcpy(m.code, code, strlen(code) + 1);
+    struct buf value = {0};
+    message_repair_write(&value, &m);
+    enum err e = publish(c, BUS_REPAIR, code, 0, &value);
+    buf_free(&value);
+    return e;
+}

@@ -34,6 +34,9 @@ struct upbit_market *collect_markets_get(struct collect *c, uint64_t *version, s
 /* Fetched rows and the span that they cover whole, put on the bus one after another. REST thread. */
 enum err collect_fetched(struct collect *c, const struct exchange_rows *rows,
                          const struct message_covered *covered) MUST_CHECK;
+/* What a second or fetched candle is from now on (repair, tombstone: DESIGN 2.10). Any thread. */
+enum err collect_repair(struct collect *c, const char *code, enum interval i,
+                        const struct candle *candle) MUST_CHECK;
 /* A span that nothing can fill any more. Any thread. */
 enum err collect_lost(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms) MUST_CHECK;
 

@@ -310,10 +310,9 @@ static void open_rest(struct run *r)
     r->admin = admin_new(&a);
     struct audit_checks_settings c = {.loop = &r->loop,
                                       .store = r->store,
-                                      .bus = r->bus,
+                                      .collect = r->collect,
                                       .feed = r->feed,
                                       .exchange = r->exchange,
-                                      .source = r->source,
                                       .trust_ms = r->settings.exchange_trust_ms};
     r->audit = audit_new(&c, r->settings.audit_per_minute);
     r->status = (struct status_parts){.feed = r->feed,

@@ -22,22 +22,54 @@ struct settings {
 #define AT(field) .offset = offsetof(struct settings, field)
 
 static const struct config_row rows[] = {
-    {.key = "store.data", .flag = "data", .type = CONFIG_STRING, .def = "data", AT(data),
+    {.key = "store.data",
+     .flag = "data",
+     .type = CONFIG_STRING,
+     .def = "data",
+     AT(data),
      .help = "Directory of the data file; a process that runs there does the comparing."},
-    {.key = "verify.admin", .flag = "admin", .type = CONFIG_STRING, .def = "", AT(admin),
+    {.key = "verify.admin",
+     .flag = "admin",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(admin),
      .help = "Admin listener of a running process, as http://127.0.0.1:8091; empty: found by "
              "--data."},
-    {.key = "exchange.url", .flag = "exchange", .type = CONFIG_STRING, .def = "upbit",
-     AT(exchange), .help = "Where no process runs: the exchange, as `stofka run` takes it."},
-    {.key = "verify.code", .flag = "code", .type = CONFIG_STRING, .def = "", AT(code),
+    {.key = "exchange.url",
+     .flag = "exchange",
+     .type = CONFIG_STRING,
+     .def = "upbit",
+     AT(exchange),
+     .help = "Where no process runs: the exchange, as `stofka run` takes it."},
+    {.key = "verify.code",
+     .flag = "code",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(code),
      .help = "Market, as KRW-BTC."},
-    {.key = "verify.interval", .flag = "interval", .type = CONFIG_STRING, .def = "1s",
-     AT(interval), .help = "What is compared; finer ones too where a coarser one differs."},
-    {.key = "verify.from", .flag = "from", .type = CONFIG_STRING, .def = "", AT(from),
+    {.key = "verify.interval",
+     .flag = "interval",
+     .type = CONFIG_STRING,
+     .def = "1s",
+     AT(interval),
+     .help = "What is compared; finer ones too where a coarser one differs."},
+    {.key = "verify.from",
+     .flag = "from",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(from),
      .help = "First start, UTC unless it carries an offset; or a date."},
-    {.key = "verify.to", .flag = "to", .type = CONFIG_STRING, .def = "", AT(to),
+    {.key = "verify.to",
+     .flag = "to",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(to),
      .help = "End, not included; empty: up to now."},
-    {.key = "verify.repair", .flag = "repair", .type = CONFIG_BOOL, .def = "false", AT(repair),
+    {.key = "verify.repair",
+     .flag = "repair",
+     .type = CONFIG_BOOL,
+     .def = "false",
+     AT(repair),
      .help = "Repair what differs: seconds and fetched candles only, the others follow."},
     {.key = NULL},
 };
@@ -55,7 +87,8 @@ static const char about[] =
     "  unproven  its parts are older than what the exchange still serves; never written\n"
     "\n"
     "--repair puts a numbered repair on the bus of the process that has the data: it beats every\n"
-    "version of the exchange's stream, also after restarts. Only windows that are closed and known\n"
+    "version of the exchange's stream, also after restarts. Only windows that are closed and "
+    "known\n"
     "here are compared. Exit codes: 0 equal, 1 different, 2 trouble.\n"
     "\n";
 
@@ -83,8 +116,8 @@ static void on_difference(void *ctx, const struct verify_difference *d)
 {
     struct verify *v = ctx;
     tool_progress_end(&v->progress);
-    printf("%s %s %.*s %.*s: %.*s%s\n", v->wish.code, interval_name(d->interval),
-           (int)d->start_len, d->start, (int)d->kind_len, d->kind, (int)d->text_len, d->text,
+    printf("%s %s %.*s %.*s: %.*s%s\n", v->wish.code, interval_name(d->interval), (int)d->start_len,
+           d->start, (int)d->kind_len, d->kind, (int)d->text_len, d->text,
            d->repaired ? "; repaired" : "");
     if (is_kind(d, AUDIT_EXCHANGE))
         v->own++;

@@ -139,8 +139,7 @@ void verify_answer(struct buf *out, const struct audit_wish *w, const struct aud
     buf_printf(out,
                "{\"code\":\"%s\",\"interval\":\"%s\",\"from\":\"%s\",\"to\":\"%s\","
                "\"compared\":%zu,\"unknown\":%zu,\"repaired\":%zu,\"differences\":[",
-               w->code, interval_name(w->interval), from, to, r->compared, r->unknown,
-               r->repaired);
+               w->code, interval_name(w->interval), from, to, r->compared, r->unknown, r->repaired);
     for (size_t k = 0; k < r->count; k++) {
         if (k)
             buf_char(out, ',');

@@ -77,9 +77,10 @@ struct seen {
     int count;
 };
 
-static void see(void *ctx, const struct candle *ours, const struct candle *theirs)
+static void see(void *ctx, int64_t start_ms, const struct candle *ours, const struct candle *theirs)
 {
     struct seen *s = ctx;
+    assert_int_equal(start_ms, ours ? ours->start_ms : theirs->start_ms);
     s->ours[s->count] = ours ? ours->start_ms : -1;
     s->theirs[s->count++] = theirs ? theirs->start_ms : -1;
 }
@@ -101,6 +102,19 @@ static void windows_pair_by_their_start(void **state)
     assert_int_equal(s.count, 4);
     audit_pairs(ours, 3, NULL, 0, see, &s);
     assert_int_equal(s.count, 7);
+}
+
+static void children_agree_where_all_that_are_there_are_the_same(void **state)
+{
+    (void)state;
+    struct candle ours[] = {candle(3000), candle(2000), candle(1000)};
+    struct candle theirs[] = {candle(3000), candle(1000)};
+    assert_false(audit_agree(INTERVAL_1S, 1000, ours, 3, theirs, 2));
+    ours[1].tombstone = true;
+    assert_true(audit_agree(INTERVAL_1S, 1000, ours, 3, theirs, 2));
+    theirs[1].close++;
+    assert_false(audit_agree(INTERVAL_1S, 1000, ours, 3, theirs, 2));
+    assert_true(audit_agree(INTERVAL_1S, 2000, ours, 3, theirs, 2));
 }
 
 static void a_roll_up_is_the_sum_of_children_that_are_there(void **state)
@@ -230,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_parents_amount_may_differ_by_what_rounding_makes),
         cmocka_unit_test(an_import_without_amounts_has_none_to_compare),
         cmocka_unit_test(windows_pair_by_their_start),
+        cmocka_unit_test(children_agree_where_all_that_are_there_are_the_same),
         cmocka_unit_test(a_roll_up_is_the_sum_of_children_that_are_there),
         cmocka_unit_test(a_difference_is_said_and_repaired_by_the_next_number),
         cmocka_unit_test(a_question_is_read_as_it_was_written),
