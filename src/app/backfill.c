@@ -22,8 +22,8 @@ static struct metric heals_total =
     METRIC_COUNTER("stofka_exchange_backfill_pages_total", "Pages fetched.", "purpose=\"heal\"");
 static struct metric seeds_total =
     METRIC_COUNTER("stofka_exchange_backfill_pages_total", "Pages fetched.", "purpose=\"seed\"");
-static struct metric failed_total = METRIC_COUNTER("stofka_exchange_backfill_failed_total",
-                                                   "Pages that could not be fetched.", "");
+static struct metric failed_total =
+    METRIC_COUNTER("stofka_exchange_backfill_failed_total", "Pages that could not be fetched.", "");
 
 /* Coarse to fine. Each level must be known since its oldest open parent began; what lies between
  * two levels is rolled up from the finer one. */
@@ -67,8 +67,8 @@ bool fetch_span(const struct exchange_rows *rows, int64_t now_ms, enum message_p
         .interval = rows->interval, .to_ms = rows->to_ms, .purpose = purpose};
     memcpy(out->code, rows->code, CODE_MAX);
     bool all = rows->count < rows->asked;
-    out->from_ms = all ? fetch_oldest_ms(rows->interval, now_ms)
-                       : rows->rows[rows->count - 1].start_ms;
+    out->from_ms =
+        all ? fetch_oldest_ms(rows->interval, now_ms) : rows->rows[rows->count - 1].start_ms;
     return out->from_ms < out->to_ms;
 }
 

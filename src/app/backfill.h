@@ -5,8 +5,8 @@
  * Seeds: for each market heard, coarse to fine, what its open windows need to be right: days,
  * hours, minutes, seconds. Heals: open gaps, newest first, seconds page by page; what the
  * exchange can't fill any more is lost. Looks once a second at what the engine lacks and asks for
- * it; nothing else is remembered, so restarts and failures need no care. On the loop; answers go onto the bus
- * from the REST thread.
+ * it; nothing else is remembered, so restarts and failures need no care. On the loop; answers go
+ * onto the bus from the REST thread.
  */
 #ifndef STOFKA_APP_BACKFILL_H
 #define STOFKA_APP_BACKFILL_H

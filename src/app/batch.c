@@ -186,7 +186,8 @@ int64_t batch_prune_before(const struct batch *b)
 
 bool batch_empty(const struct batch *b)
 {
-    return b->row_count + b->coverage_count + b->gap_count + b->event_count + b->market_count == 0 &&
+    return b->row_count + b->coverage_count + b->gap_count + b->event_count + b->market_count ==
+               0 &&
            b->view.position_count == 0 && b->prune_before_ms == 0;
 }
 
@@ -200,8 +201,8 @@ const struct store_batch *batch_view(struct batch *b)
     free(b->event_view);
     b->event_view = mem_array(NULL, b->event_count + 1, sizeof *b->event_view);
     for (size_t k = 0; k < b->event_count; k++)
-        b->event_view[k] = (struct store_event){b->events[k].seq,
-                                                b->bodies.data + b->events[k].at, b->events[k].len};
+        b->event_view[k] = (struct store_event){b->events[k].seq, b->bodies.data + b->events[k].at,
+                                                b->events[k].len};
     b->view.rows = b->rows;
     b->view.row_count = b->row_count;
     b->view.coverage = b->coverage;

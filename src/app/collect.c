@@ -24,7 +24,7 @@ struct collect {
     void *changed_ctx;
     /* Exchange's thread only. */
     struct buf value;
-    int64_t since_ms; /* of the newest watermark said */
+    int64_t since_ms;                 /* of the newest watermark said */
     int64_t owed_from_ms, owed_to_ms; /* refused by a full bus; 0: nothing owed */
     int64_t behind_offset_ms;         /* smallest delay seen where clocks disagree */
     bool clocks_disagree;
@@ -113,8 +113,8 @@ static void on_markets(void *ctx, const struct exchange_list *list)
     c->changed(c->changed_ctx);
 }
 
-/* Where the clocks here and there agree to a minute, the delay is what it is; otherwise (a simulated
- * day) it is measured from the smallest one seen. */
+/* Where the clocks here and there agree to a minute, the delay is what it is; otherwise (a
+ * simulated day) it is measured from the smallest one seen. */
 static void measure(struct collect *c, int64_t delay_ms)
 {
     if (delay_ms < -60000 || delay_ms > 60000) {
@@ -132,9 +132,9 @@ static void on_frame(void *ctx, const struct upbit_frame *f, const char *json, s
                      int64_t receive_ms)
 {
     struct collect *c = ctx;
-    bool base = f->kind == UPBIT_TRADE ? c->base_is_trade
-                                       : f->kind == UPBIT_CANDLE && f->interval == INTERVAL_1S &&
-                                             !c->base_is_trade;
+    bool base = f->kind == UPBIT_TRADE
+                    ? c->base_is_trade
+                    : f->kind == UPBIT_CANDLE && f->interval == INTERVAL_1S && !c->base_is_trade;
     if (f->kind == UPBIT_TICKER && !f->snapshot)
         measure(c, receive_ms - f->timestamp_ms);
     if (!base && f->kind != UPBIT_TICKER)
@@ -174,8 +174,7 @@ static void on_watermark(void *ctx, int64_t since_ms, int64_t exchange_ms,
     }
 }
 
-static void on_lost(void *ctx, const char *code, int64_t from_ms, int64_t to_ms,
-                    const char *reason)
+static void on_lost(void *ctx, const char *code, int64_t from_ms, int64_t to_ms, const char *reason)
 {
     struct collect *c = ctx;
     struct upbit_market one = {0};
@@ -187,7 +186,8 @@ static void on_lost(void *ctx, const char *code, int64_t from_ms, int64_t to_ms,
         owe(c, from_ms, to_ms);
 }
 
-static void on_down(void *ctx, int64_t last_ms, const char *reason, const struct exchange_list *heard)
+static void on_down(void *ctx, int64_t last_ms, const char *reason,
+                    const struct exchange_list *heard)
 {
     struct collect *c = ctx;
     if (last_ms == 0)

@@ -28,17 +28,20 @@ void collect_free(struct collect **c);
 struct exchange_events collect_events(struct collect *c);
 
 void collect_state_get(struct collect *c, struct collect_state *out);
-/* The newest list if it is newer than *version, which is updated; NULL otherwise. Free with free(). */
+/* The newest list if it is newer than *version, which is updated; NULL otherwise. Free with free().
+ */
 struct upbit_market *collect_markets_get(struct collect *c, uint64_t *version, size_t *count);
 
-/* Fetched rows and the span that they cover whole, put on the bus one after another. REST thread. */
+/* Fetched rows and the span that they cover whole, put on the bus one after another. REST thread.
+ */
 enum err collect_fetched(struct collect *c, const struct exchange_rows *rows,
                          const struct message_covered *covered) MUST_CHECK;
 /* What a second or fetched candle is from now on (repair, tombstone: DESIGN 2.10). Any thread. */
 enum err collect_repair(struct collect *c, const char *code, enum interval i,
                         const struct candle *candle) MUST_CHECK;
 /* A span that nothing can fill any more. Any thread. */
-enum err collect_lost(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms) MUST_CHECK;
+enum err collect_lost(struct collect *c, const char *code, int64_t from_ms,
+                      int64_t to_ms) MUST_CHECK;
 
 void collect_metrics_register(void);
 

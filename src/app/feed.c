@@ -30,17 +30,17 @@ static struct metric applied_total[BUS_KIND_COUNT] = {
     METRIC_COUNTER("stofka_candle_messages_total", "Bus messages applied.", "kind=\"gap\""),
     METRIC_COUNTER("stofka_candle_messages_total", "Bus messages applied.", "kind=\"repair\""),
 };
-static struct metric unreadable_total = METRIC_COUNTER(
-    "stofka_candle_unreadable_total", "Bus messages that could not be read and were passed over.", "");
-static struct metric events_total = METRIC_COUNTER(
-    "stofka_candle_events_total", "Closed, repaired and partial candles told.", "");
+static struct metric unreadable_total =
+    METRIC_COUNTER("stofka_candle_unreadable_total",
+                   "Bus messages that could not be read and were passed over.", "");
+static struct metric events_total =
+    METRIC_COUNTER("stofka_candle_events_total", "Closed, repaired and partial candles told.", "");
 static struct metric gaps_total =
     METRIC_COUNTER("stofka_candle_gap_changes_total", "Changes of gap ledger entries.", "");
 static struct metric pending_rows_gauge =
     METRIC_GAUGE("stofka_store_pending_rows", "Rows that wait to be committed.", "");
-static struct metric commit_lag = METRIC_HISTOGRAM(
-    "stofka_store_commit_lag_seconds", "Receipt of a message to its commit.", "");
-
+static struct metric commit_lag =
+    METRIC_HISTOGRAM("stofka_store_commit_lag_seconds", "Receipt of a message to its commit.", "");
 
 /* --- what the engine says --------------------------------------------------------------- */
 
@@ -64,7 +64,8 @@ static uint64_t on_event(void *ctx, const char *code, enum interval i, const str
 static void on_forming(void *ctx, const char *code, enum interval i, const struct candle *c)
 {
     struct feed *f = ctx;
-    if (!c->tombstone && interval_end(i, c->start_ms) + FORMING_OLD_MS > candle_engine_watermark_ms(f->engine))
+    if (!c->tombstone &&
+        interval_end(i, c->start_ms) + FORMING_OLD_MS > candle_engine_watermark_ms(f->engine))
         serve_forming(f->s.serve, code, i, c);
 }
 
@@ -88,10 +89,8 @@ static void on_gap(void *ctx, const struct candle_gap *g)
 
 void feed_tell_history(struct feed *f, const struct message_covered *c)
 {
-    struct candle_gap g = {.from_ms = c->from_ms,
-                           .to_ms = c->to_ms,
-                           .reason = "history",
-                           .state = CANDLE_GAP_HEALED};
+    struct candle_gap g = {
+        .from_ms = c->from_ms, .to_ms = c->to_ms, .reason = "history", .state = CANDLE_GAP_HEALED};
     memcpy(g.code, c->code, CODE_MAX);
     buf_clear(&f->body);
     feed_body_gap(&f->body, &g);
@@ -118,7 +117,8 @@ static void load(void *ctx, const char *code, enum interval i, struct span span,
     enum err e = ERR_AGAIN;
     for (int tries = 0; e != OK && tries < READ_TRIES; tries++)
         e = store_range(f->reader, &q, each, each_ctx, NULL);
-    if (e != OK) /* no rows would be taken for no trade: better to end than to write a wrong candle */
+    if (e !=
+        OK) /* no rows would be taken for no trade: better to end than to write a wrong candle */
         log_error("store.read_failed", "error=\"%s\" code=%s", err_text(e), code);
     REQUIRE(e == OK);
 }
@@ -279,8 +279,7 @@ static void restore_event(void *ctx, const struct store_event *e)
 /* Where no exchange is heard, nobody says that a market is gone. */
 static void show_market(struct feed *f, const struct store_market *m)
 {
-    serve_market(f->s.serve, m->code, m->korean_name, m->english_name,
-                 m->listed || !f->s.hears);
+    serve_market(f->s.serve, m->code, m->korean_name, m->english_name, m->listed || !f->s.hears);
 }
 
 static void restore_market(void *ctx, const struct store_market *m)

@@ -109,9 +109,8 @@ static enum err apply_repair(struct feed *f, const struct bus_message *m)
 enum err feed_apply(struct feed *f, const struct bus_message *m)
 {
     static enum err (*const by_kind[BUS_KIND_COUNT])(struct feed *, const struct bus_message *) = {
-        [BUS_TICKER] = apply_ticker,       [BUS_CANDLE] = apply_candle,
-        [BUS_TRADE] = apply_trade,         [BUS_WATERMARK] = apply_watermark,
-        [BUS_COVERED] = apply_covered,     [BUS_GAP] = apply_gap,
+        [BUS_TICKER] = apply_ticker,       [BUS_CANDLE] = apply_candle,   [BUS_TRADE] = apply_trade,
+        [BUS_WATERMARK] = apply_watermark, [BUS_COVERED] = apply_covered, [BUS_GAP] = apply_gap,
         [BUS_REPAIR] = apply_repair,
     };
     return by_kind[m->kind](f, m);

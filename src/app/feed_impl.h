@@ -15,7 +15,7 @@ struct feed {
     struct store_reader *reader;
     struct batch *building;
     uint64_t building_seq, released_seq, commits;
-    int64_t building_since_ms;      /* monotonic, when the first change came */
+    int64_t building_since_ms;                      /* monotonic, when the first change came */
     int64_t building_receive_ms, flying_receive_ms; /* oldest message in it, wall */
     uint64_t message_seq; /* of the message being applied: offset + 1 in the upper bits */
     uint32_t message_events;

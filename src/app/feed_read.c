@@ -14,7 +14,8 @@ void feed_body_candle(struct buf *out, const char *code, enum interval i, const 
     const char *interval = interval_name(i);
     if (c->tombstone) {
         buf_printf(out, "reset %s %s ", code, interval);
-        buf_printf(out, "{\"reason\":\"candle removed\",\"sub\":[\"candle.%s:%s\"]}", interval, code);
+        buf_printf(out, "{\"reason\":\"candle removed\",\"sub\":[\"candle.%s:%s\"]}", interval,
+                   code);
         return;
     }
     buf_printf(out, "candle %s %s ", code, interval);

@@ -115,10 +115,11 @@ static int run_help(void)
 static int replay_help(void)
 {
     struct buf out = {0};
-    buf_str(&out, "usage: stofka replay DIR --data EMPTY [--speed 60] [--stay] [FLAGS]\n\nPlays what "
-                  "`stofka run --record DIR` kept to the whole system: candles, page and API, as "
-                  "source replay, at the pace at which it was heard or --speed times that. Ends "
-                  "when all is played, or with --stay at Ctrl-C. Flags as of run:\n\n");
+    buf_str(&out,
+            "usage: stofka replay DIR --data EMPTY [--speed 60] [--stay] [FLAGS]\n\nPlays what "
+            "`stofka run --record DIR` kept to the whole system: candles, page and API, as "
+            "source replay, at the pace at which it was heard or --speed times that. Ends "
+            "when all is played, or with --stay at Ctrl-C. Flags as of run:\n\n");
     config_usage(settings_rows, &out);
     return print(&out);
 }

@@ -10,10 +10,10 @@
 #include "base/metric.h"
 
 enum {
-    OPEN_MAX = 256,       /* open windows laid over one answer */
-    READERS_MAX = 4,      /* idle store readers kept */
-    FETCHES_MAX = 12,     /* exchange pages for one answer */
-    ASK_MS = 5000,        /* longest wait for the exchange before answering with what there is */
+    OPEN_MAX = 256,   /* open windows laid over one answer */
+    READERS_MAX = 4,  /* idle store readers kept */
+    FETCHES_MAX = 12, /* exchange pages for one answer */
+    ASK_MS = 5000,    /* longest wait for the exchange before answering with what there is */
     TICK_MS = 500,
 };
 
@@ -36,12 +36,12 @@ struct ask {
     enum step step;
     struct candle *rows; /* newest first */
     size_t count, cap;
-    uint64_t seq;       /* the store's rows are true at */
+    uint64_t seq; /* the store's rows are true at */
     bool beginning;
     int fetches;
-    int64_t since_ms;   /* monotonic, for ASK_MS */
-    uint64_t wait_seq;  /* STEP_COMMIT: go on when that is released */
-    uint64_t commits;   /* feed_commits when the read began */
+    int64_t since_ms;  /* monotonic, for ASK_MS */
+    uint64_t wait_seq; /* STEP_COMMIT: go on when that is released */
+    uint64_t commits;  /* feed_commits when the read began */
     uv_work_t work;
     struct store_reader *reader;
     enum err err;
@@ -159,8 +159,8 @@ static int64_t known_from(const struct ask *a)
         int64_t end = interval_end(a->what.interval, last);
         top = end < top ? end : top;
     }
-    int64_t known = candle_engine_covered_from(feed_engine(a->q->s.feed), a->what.code,
-                                               a->what.interval, top);
+    int64_t known =
+        candle_engine_covered_from(feed_engine(a->q->s.feed), a->what.code, a->what.interval, top);
     return known <= fetch_oldest_ms(a->what.interval, now) ? 0 : known;
 }
 
@@ -215,8 +215,7 @@ static bool exchange_can_be_asked(const struct ask *a)
 static bool read_too_early(struct ask *a)
 {
     uint64_t stamp = candle_engine_covered_stamp(feed_engine(a->q->s.feed), a->what.code);
-    if (a->err != OK || stamp <= a->seq || a->q->stopped ||
-        clock_mono_ms() - a->since_ms >= ASK_MS)
+    if (a->err != OK || stamp <= a->seq || a->q->stopped || clock_mono_ms() - a->since_ms >= ASK_MS)
         return false;
     a->step = STEP_COMMIT;
     a->wait_seq = stamp;

@@ -158,9 +158,8 @@ static enum err open_store(struct run *r, struct buf *error)
         return e;
     struct buf url = {0};
     buf_printf(&url, "sqlite:%s/stofka.db", r->settings.store_data);
-    struct store_settings s = {.url = url.data,
-                               .source = r->source,
-                               .keep_events = r->settings.store_keep_events};
+    struct store_settings s = {
+        .url = url.data, .source = r->source, .keep_events = r->settings.store_keep_events};
     e = store_open(&s, &r->store, error);
     buf_free(&url);
     if (e == OK)
@@ -315,14 +314,13 @@ static void open_rest(struct run *r)
                                       .exchange = r->exchange,
                                       .trust_ms = r->settings.exchange_trust_ms};
     r->audit = audit_new(&c, r->settings.audit_per_minute);
-    r->status = (struct status_parts){.feed = r->feed,
-                                      .collect = r->collect,
-                                      .exchange = r->exchange,
-                                      .exchange_url = r->replay_dir
-                                                          ? r->replay_dir
-                                                          : settings_exchange_url(&r->settings),
-                                      .source = r->source,
-                                      .started_wall_ms = clock_wall_ms()};
+    r->status = (struct status_parts){
+        .feed = r->feed,
+        .collect = r->collect,
+        .exchange = r->exchange,
+        .exchange_url = r->replay_dir ? r->replay_dir : settings_exchange_url(&r->settings),
+        .source = r->source,
+        .started_wall_ms = clock_wall_ms()};
 }
 
 enum err run_open(struct run *r, struct buf *error)
@@ -348,4 +346,3 @@ enum err run_open(struct run *r, struct buf *error)
         write_admin_url(r);
     return e;
 }
-

@@ -16,7 +16,7 @@ struct status_parts {
     int64_t started_wall_ms;
 };
 
-const char *status_exchange(const struct status_parts *p); /* "live", "stale", "down" */
+const char *status_exchange(const struct status_parts *p);        /* "live", "stale", "down" */
 void status_json(const struct status_parts *p, struct buf *out);  /* GET /status */
 void status_event(const struct status_parts *p, struct buf *out); /* SSE status */
 bool status_ready(const struct status_parts *p, struct buf *why);

@@ -41,7 +41,8 @@ static void prune_slice(struct writer *w)
 {
     struct buf error = {0};
     int64_t deleted = 0;
-    enum err e = store_prune(w->store, INTERVAL_1S, w->prune_before_ms, PRUNE_ROWS, &deleted, &error);
+    enum err e =
+        store_prune(w->store, INTERVAL_1S, w->prune_before_ms, PRUNE_ROWS, &deleted, &error);
     if (e != OK || deleted < PRUNE_ROWS)
         w->prune_before_ms = 0;
     if (e != OK)
