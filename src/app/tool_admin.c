@@ -122,11 +122,14 @@ static enum err start_child(struct tool_admin *a, const struct tool_admin_settin
 
 static void end_child(struct tool_admin *a)
 {
+    int status = 0;
     if (a->child > 0) {
         kill(a->child, SIGTERM);
-        while (waitpid(a->child, NULL, 0) < 0 && errno == EINTR)
+        while (waitpid(a->child, &status, 0) < 0 && errno == EINTR)
             ;
     }
+    if (status != 0 && a->url)
+        fprintf(stderr, "stofka: the process that wrote the data ended with status %d\n", status);
     if (a->draining)
         pthread_join(a->drain, NULL);
     if (a->child_log)

@@ -23,6 +23,7 @@ OHLCV = ('opening_price', 'high_price', 'low_price', 'trade_price', 'candle_acc_
 def tool(*args, code=0, **options):
     done = subprocess.run([os.path.join(BUILD, 'stofka'), *map(str, args)], capture_output=True, text=True,
                           timeout=120, check=False, **options)
+    assert "ended with status" not in done.stderr, done.stderr
     assert done.returncode == code, (args, done.returncode, done.stderr[-2000:])
     return done
 
