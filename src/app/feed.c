@@ -276,10 +276,17 @@ static void restore_event(void *ctx, const struct store_event *e)
         tell_event(f, e);
 }
 
+/* Where no exchange is heard, nobody says that a market is gone. */
+static void show_market(struct feed *f, const struct store_market *m)
+{
+    serve_market(f->s.serve, m->code, m->korean_name, m->english_name,
+                 m->listed || !f->s.hears);
+}
+
 static void restore_market(void *ctx, const struct store_market *m)
 {
     struct feed *f = ctx;
-    serve_market(f->s.serve, m->code, m->korean_name, m->english_name, m->listed);
+    show_market(f, m);
 }
 
 static enum err restore(struct feed *f, struct buf *error)
@@ -420,7 +427,7 @@ void feed_market(struct feed *f, const struct store_market *m)
     if (f->s.record)
         record_market(f->s.record, m);
     batch_market(f->building, m);
-    serve_market(f->s.serve, m->code, m->korean_name, m->english_name, m->listed);
+    show_market(f, m);
 }
 
 void feed_prune(struct feed *f, int64_t seconds_before_ms)

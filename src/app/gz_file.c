@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/gz_file.h"
 
+#include <errno.h>
+
 #include <zlib.h>
 
 enum { PIECE = 1 << 17 };
 
 static ssize_t gz_read(void *cookie, char *out, size_t size)
 {
-    return gzread((gzFile)cookie, out, size > PIECE ? PIECE : (unsigned)size);
+    int n = gzread((gzFile)cookie, out, size > PIECE ? PIECE : (unsigned)size);
+    int e = Z_OK;
+    if (n == 0) /* a gzip that was cut off ends like a whole one but for this */
+        (void)gzerror((gzFile)cookie, &e);
+    if (e != Z_OK && e != Z_STREAM_END)
+        errno = EILSEQ;
+    return e == Z_OK || e == Z_STREAM_END ? n : -1;
 }
 
 static int gz_close(void *cookie)

@@ -85,6 +85,7 @@ def test_a_real_month_shows_every_interval_and_equals_upbits_own_hours(start, tm
     assert {row['source'] for row in went.values()} == {'imported'}
 
     _, at = quiet(start, tmp_path)
+    assert [(market['code'], market['listed']) for market in get_json(at['url'] + '/markets')] == [(code, True)]
     hours = {row['candle_date_time_utc']: row for row in shown(at['url'], code, '1h')}
     own = {time: row for time, row in recorded('%s/%s_KRW_1h.csv.gz' % (source, coin)).items() if time in hours}
     assert len(own) == 696
@@ -185,6 +186,15 @@ def test_a_bad_line_is_named_and_nothing_is_kept(tmp_path, line, words):
     done = tool('import', '--data', tmp_path / 'd', '--code', 'KRW-A', file, code=1)
     for word in words:
         assert word in done.stderr
+    assert not (tmp_path / 'd').exists()
+
+
+def test_a_gzip_that_was_cut_off_is_not_taken_for_whole(tmp_path):
+    file = write(tmp_path / 'a.csv', minutes('2025-01-01 00:00:00', 500))
+    whole = gzip.compress(file.read_bytes())
+    cut = tmp_path / 'a.csv.gz'
+    cut.write_bytes(whole[:len(whole) // 2])
+    assert 'a.csv.gz: ' in tool('import', '--data', tmp_path / 'd', '--code', 'KRW-A', cut, code=1).stderr
     assert not (tmp_path / 'd').exists()
 
 

@@ -94,6 +94,13 @@ def test_it_ends_by_itself_and_says_when_the_recording_is_damaged(start, tmp_pat
     with gzip.open(file, 'rt', encoding='utf-8') as packed:
         lines = packed.read().splitlines()
     assert all(json.loads(line) for line in lines)
+    data = gzip.compress('\n'.join(lines).encode())
+    with open(file, 'wb') as cut:  # as a process that was killed leaves it
+        cut.write(data[:len(data) * 3 // 4])
+    short = start('stofka', 'replay', tmp_path / 'rec', '--data', tmp_path / 'd', '--listen', '127.0.0.1:0',
+                  '--speed', '0', '--admin', '127.0.0.1:0')
+    assert short.wait('replay.cut_off')
+    assert short.child.wait(30) == 0
     with gzip.open(file, 'wt', encoding='utf-8') as packed:
         packed.write('\n'.join(lines[:50] + ['{"kind":"candle"}'] + lines[50:]) + '\n')
     damaged = start('stofka', 'replay', tmp_path / 'rec', '--data', tmp_path / 'c', '--listen', '127.0.0.1:0',
