@@ -117,8 +117,8 @@ static void load(void *ctx, const char *code, enum interval i, struct span span,
     enum err e = ERR_AGAIN;
     for (int tries = 0; e != OK && tries < READ_TRIES; tries++)
         e = store_range(f->reader, &q, each, each_ctx, NULL);
-    if (e !=
-        OK) /* no rows would be taken for no trade: better to end than to write a wrong candle */
+    /* No rows would be taken for no trade: better to end than to write a wrong candle. */
+    if (e != OK)
         log_error("store.read_failed", "error=\"%s\" code=%s", err_text(e), code);
     REQUIRE(e == OK);
 }
