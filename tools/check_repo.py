@@ -9,7 +9,8 @@ import re
 import subprocess
 
 ROOMS = {'base', 'model', 'exchange', 'bus', 'candle', 'store', 'cache', 'serve', 'app', 'sim', 'web', 'test',
-         'bench', 'deploy', 'docs', 'tools', 'house', 'ci', 'fuzz', 'truth'}
+         'bench', 'deploy', 'docs', 'tools', 'house', 'ci', 'fuzz', 'truth', 'demo',
+         'page', 'api', 'chart', 'market', 'ui', 'e2e'}  # the rooms of the page
 SUBJECT = re.compile(r'^(?:%s)(?:, (?:%s))*: \S' % (('|'.join(sorted(ROOMS)),) * 2))
 SUBJECT_MAX = 80
 SPDX = 'SPDX-License-Identifier: Apache-2.0'
