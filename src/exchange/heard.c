@@ -114,10 +114,15 @@ static void data(struct exchange_session *s, const struct exchange_reading *r, c
     }
     data_count(f, receive_ms);
     if (exchange_clock_frame(&x->clock, f->code, f->snapshot, f->timestamp_ms, mono,
-                             s->heard->count))
+                             s->heard->count)) {
         proof(s, f->timestamp_ms, exchange_clock_now(&x->clock, mono));
-    else
+        if (!f->snapshot) {
+            s->socket.frame_ms = f->timestamp_ms;
+            s->socket.frame_mono_ms = mono;
+        }
+    } else {
         exchange_count(COUNT_TIME_REFUSED, 1);
+    }
     first_data(s, f, mono);
     x->events.frame(x->events.ctx, f, json, len, receive_ms);
 }
@@ -149,6 +154,16 @@ void session_message(struct exchange_session *s, const char *json, size_t len)
         bad(s, &r, json, len);
         break;
     }
+}
+
+/* The clock runs ahead for a while when the exchange's stepped back: a ping may only prove what the
+ * last frame's own time, carried on, says. */
+int64_t session_ping_time(const struct exchange_session *s, int64_t now)
+{
+    int64_t clock = exchange_clock_now(&s->x->clock, now);
+    int64_t carried = s->socket.frame_ms + (now - s->socket.frame_mono_ms);
+
+    return s->socket.frame_ms && carried < clock ? carried : clock;
 }
 
 /* The payload is the exchange time at which our ping was asked for (talk.c). */

@@ -24,14 +24,16 @@ enum session_phase {
 /* Of one socket; zeroed when it opens. Times in monotonic ms unless named exchange. */
 struct session_socket {
     int64_t open_ms;
-    int64_t heard_ms;     /* last whole message or pong */
-    int64_t proof_ms;     /* exchange time: all sent before has been read */
-    int64_t ping_ms;      /* last ping asked for */
-    int64_t request_ms;   /* last subscription sent, 0: none */
-    bool request_due;     /* the list changed */
-    int64_t first_ms;     /* first data after the subscription, 0: none yet */
-    int64_t since_ms;     /* exchange time; watermarks speak of what follows. 0: not fixed */
-    int64_t watermark_ms; /* exchange time of the last one */
+    int64_t heard_ms;      /* last whole message or pong */
+    int64_t proof_ms;      /* exchange time: all sent before has been read */
+    int64_t ping_ms;       /* last ping asked for */
+    int64_t frame_ms;      /* exchange time of the last realtime frame, 0: none yet … */
+    int64_t frame_mono_ms; /* … and when it came */
+    int64_t request_ms;    /* last subscription sent, 0: none */
+    bool request_due;      /* the list changed */
+    int64_t first_ms;      /* first data after the subscription, 0: none yet */
+    int64_t since_ms;      /* exchange time; watermarks speak of what follows. 0: not fixed */
+    int64_t watermark_ms;  /* exchange time of the last one */
     int64_t watermark_due_ms;
     int64_t error_ms; /* an error frame came: the exchange is about to close */
     char error_name[32];
@@ -79,6 +81,8 @@ void session_retry(struct exchange_session *s, const char *why, int64_t at_least
 
 /* heard.c: what comes in on an open socket, and the watermark made of it */
 void session_message(struct exchange_session *s, const char *json, size_t len);
+/* Exchange time that a pong of a ping sent now will prove. */
+int64_t session_ping_time(const struct exchange_session *s, int64_t now);
 void session_pong(struct exchange_session *s, const char *bytes, size_t len);
 void session_watermark(struct exchange_session *s, int64_t now);
 struct exchange_list session_heard(const struct exchange_session *s);

@@ -41,7 +41,7 @@ static void ping(struct exchange_session *s, int64_t now)
         return;
     if (now - k->heard_ms < ASK_MS && now_x - k->proof_ms < ASK_MS)
         return;
-    snprintf(text, sizeof(text), "%" PRId64, now_x);
+    snprintf(text, sizeof(text), "%" PRId64, session_ping_time(s, now));
     exchange_ws_ping(s->ws, text, strlen(text));
     k->ping_ms = now;
 }
