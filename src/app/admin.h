@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/admin: the writing tools' side of the admin listener.
+ * app/admin: the writing tools' side of the admin listener. On the loop.
  *
- *   POST /import?code=&interval=[&from=&to=]   body: Upbit's REST rows, [{…}], <= 64 KiB. Rows go
- * on the bus as `imported`; [from, to) is covered by them at that interval. {"rows":150} POST
- * /tell?code=&from=&to=                 answered when all before is committed; those who follow the
- * market get one gap event that names the span to fetch again. {"committed":true} POST
- * /backfill?code=&interval=&from=&to=   starts or asks after a job that fetches what is missing of
- * the span; one that nobody asks after stops. {"state":"running",…}
+ *   - POST /import?code=&interval=[&from=&to=], body Upbit's REST rows [{…}] of at most 64 KiB: the
+ *     rows go on the bus as `imported`; they cover [from, to) at that interval. {"rows":150}
+ *   - POST /tell?code=&from=&to=: answered when all before is committed; those who follow the
+ *     market get one gap event that names the span to fetch again. {"committed":true}
+ *   - POST /backfill?code=&interval=&from=&to=: starts or asks after a job that fetches what is
+ *     missing of the span; one that nobody asks after stops. {"state":"running",…}
  *
- * 503 "busy" when the store lags behind: an import must not crowd live messages out. On the loop.
+ * 503 "busy" when the store lags behind: an import must not crowd live messages out.
  */
 #ifndef STOFKA_APP_ADMIN_H
 #define STOFKA_APP_ADMIN_H
