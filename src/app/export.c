@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "app/tool.h"
-#include "base/log.h"
 
 enum { PAGE = 5000 }; /* rows a read: a reader that waits would hold up the log's recycling */
 
@@ -151,8 +150,10 @@ static enum err write_all(struct export *x, struct store_reader *reader, int64_t
     return e;
 }
 
-static enum err work(const struct settings *s, struct buf *error)
+static enum err work(void *settings, char *const *files, int count, struct buf *error)
 {
+    const struct settings *s = settings;
+    (void)files, (void)count;
     struct export x = {.csv = strcmp(s->format, "csv") == 0};
     struct store *store = NULL;
     struct store_reader *reader = NULL;
@@ -184,22 +185,7 @@ int export_help(void)
 int export_main(int argc, char **argv)
 {
     struct settings s;
-    struct config *config = NULL;
-    struct buf error = {0};
-    int extra = 0;
-    log_set_level(LOG_WARN);
-    if (config_load(rows, argc, argv, &s, &config, &error) != OK)
-        return tool_end("export", &error, TOOL_USAGE);
-    char *const *rest = config_rest(config, &extra);
-    if (extra) {
-        buf_printf(&error, "unexpected \"%s\"; flags only", rest[0]);
-        return tool_end("export", &error, TOOL_USAGE);
-    }
-    enum err e = work(&s, &error);
-    config_free(&config);
-    if (e != OK)
-        return tool_end("export", &error,
-                        err_class(e) == ERR_CLASS_STOP ? TOOL_USAGE : TOOL_FAILED);
-    buf_free(&error);
-    return EXIT_SUCCESS;
+    const struct tool t = {
+        .name = "export", .rows = rows, .settings = &s, .takes_files = false, .work = work};
+    return tool_run(&t, argc, argv);
 }

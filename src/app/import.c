@@ -9,7 +9,6 @@
 #include "app/import_impl.h"
 #include "app/tool.h"
 #include "app/tool_admin.h"
-#include "base/log.h"
 #include "model/upbit.h"
 
 enum { PIECE_ROWS = 140 /* below 64 KiB of REST's rows with the longest numbers */ };
@@ -252,9 +251,11 @@ static enum err send(const struct settings *s, struct import *in, struct buf *er
     return e;
 }
 
-static enum err work(const struct settings *s, char *const *files, int count, struct buf *error)
+static enum err work(void *settings, char *const *files, int count, struct buf *error)
 {
+    const struct settings *s = settings;
     struct import in = {.until_ms = INT64_MAX};
+    tool_catch_signals();
     enum err e = take_settings(s, &in, error);
     for (int k = 0; k < count && e == OK; k++)
         e = import_read(&in, files[k], error);
@@ -278,23 +279,7 @@ int import_help(void)
 int import_main(int argc, char **argv)
 {
     struct settings s;
-    struct config *config = NULL;
-    struct buf error = {0};
-    int count = 0;
-    log_set_level(LOG_WARN);
-    if (config_load(rows, argc, argv, &s, &config, &error) != OK)
-        return tool_end("import", &error, TOOL_USAGE);
-    char *const *files = config_rest(config, &count);
-    if (count == 0) {
-        buf_str(&error, "FILE is missing; stofka help import tells more");
-        return tool_end("import", &error, TOOL_USAGE);
-    }
-    tool_catch_signals();
-    enum err e = work(&s, files, count, &error);
-    config_free(&config);
-    if (e != OK)
-        return tool_end("import", &error,
-                        err_class(e) == ERR_CLASS_STOP ? TOOL_USAGE : TOOL_FAILED);
-    buf_free(&error);
-    return tool_interrupted() ? TOOL_INTERRUPTED : EXIT_SUCCESS;
+    const struct tool t = {
+        .name = "import", .rows = rows, .settings = &s, .takes_files = true, .work = work};
+    return tool_run(&t, argc, argv);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "model/upbit.h"
 
 enum { BAR = 30, PLAIN_PERCENT = 10, MOVE_MS = 100 };
@@ -128,6 +129,35 @@ int tool_end(const char *name, struct buf *error, int code)
     fprintf(stderr, "stofka %s: %s\n", name, error->len ? error->data : "failed");
     buf_free(error);
     return code;
+}
+
+static enum err take_files(const struct tool *t, char *const *files, int count, struct buf *error)
+{
+    if (t->takes_files && count == 0)
+        buf_printf(error, "FILE is missing; stofka help %s tells more", t->name);
+    else if (!t->takes_files && count)
+        buf_printf(error, "unexpected \"%s\"; flags only", files[0]);
+    return error->len ? ERR_CONFIG : OK;
+}
+
+int tool_run(const struct tool *t, int argc, char **argv)
+{
+    struct config *config = NULL;
+    struct buf error = {0};
+    int count = 0;
+    log_set_level(LOG_WARN);
+    enum err e = config_load(t->rows, argc, argv, t->settings, &config, &error);
+    if (e != OK)
+        return tool_end(t->name, &error, TOOL_USAGE);
+    char *const *files = config_rest(config, &count);
+    e = take_files(t, files, count, &error);
+    if (e == OK)
+        e = t->work(t->settings, files, count, &error);
+    config_free(&config);
+    if (e != OK)
+        return tool_end(t->name, &error, err_class(e) == ERR_CLASS_STOP ? TOOL_USAGE : TOOL_FAILED);
+    buf_free(&error);
+    return tool_interrupted() ? TOOL_INTERRUPTED : EXIT_SUCCESS;
 }
 
 int tool_usage(const char *text, const struct config_row *rows)

@@ -28,6 +28,17 @@ enum err tool_time(const char *flag, const char *text, int64_t fallback, int64_t
 enum err tool_code(const char *text, struct buf *error) MUST_CHECK;
 enum err tool_interval(const char *text, enum interval *out, struct buf *error) MUST_CHECK;
 
+/* A tool's main: flags into settings, then work; what is left of argv are files, where it takes
+ * some. Returns the exit code; errors are said. */
+struct tool {
+    const char *name;
+    const struct config_row *rows;
+    void *settings;
+    bool takes_files;
+    enum err (*work)(void *settings, char *const *files, int count, struct buf *error);
+};
+int tool_run(const struct tool *t, int argc, char **argv);
+
 /* Says "stofka NAME: error", frees error, returns code. */
 int tool_end(const char *name, struct buf *error, int code);
 /* Usage: text, then the flags of rows, to standard output. */

@@ -10,7 +10,6 @@
 #include "app/tool.h"
 #include "app/tool_admin.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "model/json.h"
 
 enum { POLL_MS = 200, PATIENCE_MS = 60000 /* for an exchange that says nothing */ };
@@ -216,9 +215,12 @@ static enum err take_settings(const struct settings *s, struct backfill_tool *b,
     return ERR_CONFIG;
 }
 
-static enum err work(const struct settings *s, struct buf *error)
+static enum err work(void *settings, char *const *files, int count, struct buf *error)
 {
+    const struct settings *s = settings;
+    (void)files, (void)count;
     struct backfill_tool b = {0};
+    tool_catch_signals();
     enum err e = take_settings(s, &b, error);
     struct tool_admin_settings t = {
         .admin = s->admin, .data = s->data, .exchange = s->exchange, .codes = s->code};
@@ -238,23 +240,7 @@ int backfill_help(void)
 int backfill_main(int argc, char **argv)
 {
     struct settings s;
-    struct config *config = NULL;
-    struct buf error = {0};
-    int extra = 0;
-    log_set_level(LOG_WARN);
-    if (config_load(rows, argc, argv, &s, &config, &error) != OK)
-        return tool_end("backfill", &error, TOOL_USAGE);
-    char *const *rest = config_rest(config, &extra);
-    if (extra) {
-        buf_printf(&error, "unexpected \"%s\"; flags only", rest[0]);
-        return tool_end("backfill", &error, TOOL_USAGE);
-    }
-    tool_catch_signals();
-    enum err e = work(&s, &error);
-    config_free(&config);
-    if (e != OK)
-        return tool_end("backfill", &error,
-                        err_class(e) == ERR_CLASS_STOP ? TOOL_USAGE : TOOL_FAILED);
-    buf_free(&error);
-    return tool_interrupted() ? TOOL_INTERRUPTED : EXIT_SUCCESS;
+    const struct tool t = {
+        .name = "backfill", .rows = rows, .settings = &s, .takes_files = false, .work = work};
+    return tool_run(&t, argc, argv);
 }

@@ -46,3 +46,19 @@ void member_time(struct buf *out, const char *name, int64_t ms, int64_t offset_m
     at[len + 1] = '\0';
     out->len += len + 2;
 }
+
+void member_candle(struct buf *out, const struct candle *c)
+{
+    member_time(out, "candle_date_time_utc", c->start_ms, 0);
+    buf_char(out, ',');
+    member_time(out, "candle_date_time_kst", c->start_ms, KST_OFFSET_MS);
+    buf_char(out, ',');
+    member_units(out, "opening_price", c->open);
+    buf_char(out, ',');
+    member_units(out, "high_price", c->high);
+    buf_char(out, ',');
+    member_units(out, "low_price", c->low);
+    buf_char(out, ',');
+    member_units(out, "trade_price", c->close);
+    buf_char(out, ',');
+}

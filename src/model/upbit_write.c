@@ -5,22 +5,6 @@
 #include "model/member.h"
 #include "model/upbit.h"
 
-static void write_times_and_prices(struct buf *out, const struct candle *c)
-{
-    member_time(out, "candle_date_time_utc", c->start_ms, 0);
-    buf_char(out, ',');
-    member_time(out, "candle_date_time_kst", c->start_ms, KST_OFFSET_MS);
-    buf_char(out, ',');
-    member_units(out, "opening_price", c->open);
-    buf_char(out, ',');
-    member_units(out, "high_price", c->high);
-    buf_char(out, ',');
-    member_units(out, "low_price", c->low);
-    buf_char(out, ',');
-    member_units(out, "trade_price", c->close);
-    buf_char(out, ',');
-}
-
 void upbit_candle_write(struct buf *out, const char *code, enum interval i, const struct candle *c)
 {
     buf_str(out, "{\"type\":\"");
@@ -31,7 +15,7 @@ void upbit_candle_write(struct buf *out, const char *code, enum interval i, cons
     buf_str(out, "\",");
     member_text(out, "code", code);
     buf_char(out, ',');
-    write_times_and_prices(out, c);
+    member_candle(out, c);
     member_units(out, "candle_acc_trade_volume", c->volume);
     buf_char(out, ',');
     member_units(out, "candle_acc_trade_price", c->amount);
@@ -47,7 +31,7 @@ void upbit_rest_candle_write(struct buf *out, const char *code, enum interval i,
     buf_char(out, '{');
     member_text(out, "market", code);
     buf_char(out, ',');
-    write_times_and_prices(out, c);
+    member_candle(out, c);
     member_int(out, "timestamp", c->timestamp_ms);
     buf_char(out, ',');
     member_units(out, "candle_acc_trade_price", c->amount);

@@ -380,7 +380,7 @@ def live(args, sim, stofka):
             kills.pop(0)
             stofka.kill()
             stofka.start()
-        time.sleep(0.05)
+        stofka.process.news(0.05)
 
 
 def settle(args, sim, stofka):
@@ -397,7 +397,7 @@ def settle(args, sim, stofka):
             why = str(error)
         if why is None:
             return off_ms
-        time.sleep(0.2)
+        stofka.process.news(0.2)
     raise AssertionError(f"not settled after {args.settle} s: {why}")
 
 

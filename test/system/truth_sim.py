@@ -58,6 +58,11 @@ class Process:
                     raise AssertionError(f"no {pattern!r} in: " + "".join(self.lines[-20:]))
                 self.changed.wait(left)
 
+    def news(self, seconds):
+        """Until it says something, at most so long."""
+        with self.changed:
+            self.changed.wait(seconds)
+
     def stop(self, kill=False, timeout=20):
         if self.child.poll() is None:
             self.child.kill() if kill else self.child.terminate()
@@ -111,7 +116,7 @@ class Sim(Process):
             state = self.state()
             if condition(state):
                 return state
-            time.sleep(0.01)
+            self.news(0.01)
         raise AssertionError(f"state did not come: {state}")
 
     def stop(self, kill=False, timeout=20):
