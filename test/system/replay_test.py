@@ -16,7 +16,7 @@ import pytest
 
 from program import get_json, metrics, until
 
-CAPTURE = os.path.join('upbit', 'ws', 'UPBIT-d78752.0.gz')
+CAPTURE = os.path.join('ws', 'UPBIT-d78752.0.gz')
 CODES = ['KRW-STX', 'KRW-ANKR', 'BTC-FLOW', 'BTC-BASIC', 'KRW-IQ', 'BTC-CHZ', 'KRW-DAWN', 'KRW-BAT', 'KRW-ADA']
 TRADES = 672
 FIXED = {'1s': 1, '1m': 60, '3m': 180, '5m': 300, '10m': 600, '15m': 900, '30m': 1800, '1h': 3600, '4h': 14400,

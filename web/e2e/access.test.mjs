@@ -89,7 +89,7 @@ test('where the focus is can be seen, at every stop', async () => {
   const tab = await browser.open();
   await ready(tab);
   const seen = new Set();
-  for (let stops = 0; stops < 30; stops += 1) {
+  for (let stops = 0; stops < 60; stops += 1) {
     await tab.page.keyboard.press('Tab');
     const [name, outline] = await tab.page.evaluate(() => {
       const { activeElement: one } = document;
