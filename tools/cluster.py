@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start and stop the cluster's servers, on loopback and in folders of their own.
 
-usage: cluster.py start [postgres] [redis] ... [--dir DIR]   prints how to reach each, as JSON
-       cluster.py stop [postgres] [redis] ... [--dir DIR]    all of them when none is named; data is kept
+usage: cluster.py start [kafka] [postgres] [redis] ... [--dir DIR]   prints how to reach each, as JSON
+       cluster.py stop [kafka] [postgres] [redis] ... [--dir DIR]    all of them when none is named; data is kept
 
 Each can be started alone; what runs already is left running. Ports are chosen once and kept.
 """
@@ -12,10 +12,10 @@ import json
 import os
 import sys
 
-from servers import daemon, postgres, redis
+from servers import daemon, kafka, postgres, redis
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SERVERS = {'postgres': postgres.Postgres, 'redis': redis.Redis}
+SERVERS = {'kafka': kafka.Kafka, 'postgres': postgres.Postgres, 'redis': redis.Redis}
 
 
 def start(args):

@@ -23,7 +23,7 @@ packages_of() {
     test) echo clang libclang-rt-14-dev python3-pytest openssl $(browser) ;;
     check) echo git clang clang-format clang-tidy cppcheck universal-ctags ;;
     bench) echo wrk ;;
-    cluster) echo postgresql-15 postgresql-15-cron redis-server nginx python3 $(java_and_maven) ;;
+    cluster) echo postgresql-15 postgresql-15-cron redis-server nginx kcat python3 $(java_and_maven) ;;
     *)
         echo "setup.sh: no group \"$1\"; groups: build page test check bench cluster" >&2
         exit 2
@@ -79,7 +79,7 @@ as_root() {
 quiet_new_services() {
     dpkg-query -W -f '${binary:Package}\n' | sort >"$tmp/after"
     comm -13 "$tmp/before" "$tmp/after" | xargs -r dpkg -L 2>/dev/null >"$tmp/files"
-    sed -n 's,^\(/usr\)\{0,1\}/lib/systemd/system/\([^/@]*\.\(service\|socket\|timer\|path\)\)$,\2,p' \
+    sed -n 's#^\(/usr\)\{0,1\}/lib/systemd/system/\([^/@]*\.\(service\|socket\|timer\|path\)\)$#\2#p' \
         "$tmp/files" >"$tmp/units"
     while command -v systemctl >/dev/null && read -r unit; do
         now=

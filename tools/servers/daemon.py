@@ -87,6 +87,7 @@ class Daemon:
     ports_needed = ()
     stop_signal = signal.SIGTERM
     start_seconds = START_SECONDS
+    stop_seconds = STOP_SECONDS
 
     def __init__(self, folder, ports=None, with_us=False):
         """ports: {'what': number} to take instead of free ones; with_us: it ends when our thread does."""
@@ -129,6 +130,11 @@ class Daemon:
         pid = self.state.get('pid')
         return pid if pid and start_time(pid) == self.state.get('began') else None
 
+    def alive(self):
+        if self.child:
+            self.child.poll()  # a child that ended would stay a zombie
+        return self.pid is not None
+
     def port(self, what='port'):
         return self.ports[what]
 
@@ -137,16 +143,28 @@ class Daemon:
 
     def start(self):
         """Starts it, unless it runs, and waits until it answers."""
-        if not self.pid:
-            os.makedirs(self.folder, exist_ok=True)
-            missing = [what for what in self.ports_needed if what not in self.ports]
-            self.ports.update(zip(missing, free_ports(len(missing))))
-            self._write_state()
-            self.prepare()
-            self._launch()
-        until(lambda: self.ready() or not self.pid, self.start_seconds,
+        self.launch()
+        return self.wait()
+
+    def choose_ports(self):
+        os.makedirs(self.folder, exist_ok=True)
+        missing = [what for what in self.ports_needed if what not in self.ports]
+        self.ports.update(zip(missing, free_ports(len(missing))))
+        self._write_state()
+
+    def launch(self):
+        """Starts it, unless it runs."""
+        if self.pid:
+            return
+        self.choose_ports()
+        self.prepare()
+        self._launch()
+
+    def wait(self):
+        """Until it answers."""
+        until(lambda: not self.alive() or self.ready(), self.start_seconds,
               lambda: '%s does not answer after %d s; its log is %s' % (self.name, self.start_seconds, self.log))
-        if not self.pid:
+        if not self.alive():
             raise Failed('%s ended at once; its log is %s and ends with:\n%s' % (self.name, self.log, self.last_words()))
         self.after_start()
         return self
@@ -206,11 +224,6 @@ class Daemon:
         self.state.update(pid=self.child.pid, began=start_time(self.child.pid))
         self._write_state()
 
-    def _reap(self):
-        """A child that ended stays a zombie until it is asked for; start_time knows."""
-        if self.child:
-            self.child.poll()
-        return not self.pid
 
     def _await_end(self):
-        until(self._reap, STOP_SECONDS, lambda: '%s did not end in %d s' % (self.name, STOP_SECONDS))
+        until(lambda: not self.alive(), self.stop_seconds, lambda: '%s did not end in %d s' % (self.name, self.stop_seconds))
