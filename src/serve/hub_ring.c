@@ -70,6 +70,7 @@ static struct serve_item *event_item(struct serve_hub *h, unsigned nodes,
     it->change = ++h->change;
     it->place = ++h->place;
     it->at = (struct serve_position){e->seq, e->lane, first};
+    at.seq[e->lane] = e->seq; /* behind the newest where the store gives back what it kept */
     at.half = first;
     it->frame = serve_frame_event(serve_hub_id(h, &at), name, e->json, e->len);
     return it;
