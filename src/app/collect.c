@@ -11,7 +11,8 @@
 #include "base/metric.h"
 
 enum {
-    /* A second may be revised so long after its end: trades are up to 3 s late, flushed each second.
+    /* A second may be revised so long after its end: trades are up to 3 s late, flushed each
+     * second.
      */
     LATE_MS = 10 * 1000,
     LIST_AGAIN_MS = 600 * 1000,

@@ -142,7 +142,8 @@ const struct config_row settings_rows[] = {
      .min = 1,
      .max = 9,
      AT(bus_replication),
-     .help = "Copies that the brokers keep of topics that must be made; with 3, two must have one."},
+     .help =
+         "Copies that the brokers keep of topics that must be made; with 3, two must have one."},
     {.key = "bus.messages",
      .type = CONFIG_INT,
      .def = "100000",

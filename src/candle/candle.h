@@ -31,7 +31,7 @@
 #include "candle/spans.h"
 #include "model/candle.h"
 
-enum { CANDLE_CLOSE_DELAY_MS = 3000 };
+enum { CANDLE_CLOSE_DELAY_MS = 3000, CANDLE_COLLECTOR_MAX = 16 };
 
 enum candle_gap_state { CANDLE_GAP_OPEN, CANDLE_GAP_HEALED, CANDLE_GAP_LOST };
 
@@ -86,9 +86,12 @@ void candle_engine_committed(struct candle_engine *e, uint64_t stamp);
 /* A candle of any interval; i > 1s are the exchange's own (fetched). */
 void candle_engine_candle(struct candle_engine *e, const char *code, enum interval i,
                           const struct candle *c);
-void candle_engine_watermark(struct candle_engine *e, const struct message_watermark *m);
+/* collector: who says it, at most CANDLE_COLLECTOR_MAX - 1 characters. Several may hear the same
+ * markets: what one missed and another heard is no gap. */
+void candle_engine_watermark(struct candle_engine *e, const char *collector,
+                             const struct message_watermark *m);
 void candle_engine_covered(struct candle_engine *e, const struct message_covered *m);
-void candle_engine_gap(struct candle_engine *e, const struct message_gap *m);
+void candle_engine_gap(struct candle_engine *e, const char *collector, const struct message_gap *m);
 /* Rolls up what changed in open windows and tells changed coverage. Call after each run of
  * messages. */
 void candle_engine_settle(struct candle_engine *e);

@@ -86,6 +86,7 @@ static void market_free(struct market *m)
     }
     spans_free(&m->lost);
     free(m->gaps);
+    hear_free(m);
     free(m);
 }
 
