@@ -36,7 +36,8 @@ struct ask {
     enum step step;
     struct candle *rows; /* newest first */
     size_t count, cap;
-    uint64_t seq; /* the store's rows are true at */
+    uint64_t seq;      /* the store's rows are true at */
+    int64_t oldest_ms; /* what is laid over starts after */
     bool beginning;
     int fetches;
     int64_t since_ms;  /* monotonic, for ASK_MS */
@@ -85,12 +86,21 @@ static void ask_free(struct ask *a)
     free(a);
 }
 
-static void keep_newest_first(struct ask *a, const struct candle *c)
+/* Newer than what the store has of it; a tombstone takes its row away. */
+static void lay_one(void *ctx, const struct candle *c)
 {
+    struct ask *a = ctx;
     size_t at = 0;
+    if (c->start_ms >= a->what.to_ms || c->start_ms <= a->oldest_ms)
+        return;
     while (at < a->count && a->rows[at].start_ms > c->start_ms)
         at++;
     bool same = at < a->count && a->rows[at].start_ms == c->start_ms;
+    if (c->tombstone) {
+        a->count -= same;
+        memmove(a->rows + at, a->rows + at + same, (a->count - at) * sizeof *a->rows);
+        return;
+    }
     if (!same) {
         a->rows = mem_array(a->rows, a->count + 1, sizeof *a->rows);
         a->cap = a->count + 1;
@@ -100,17 +110,18 @@ static void keep_newest_first(struct ask *a, const struct candle *c)
     a->rows[at] = *c;
 }
 
-/* Open windows are newer than what the store has of them. */
+/* Embedded the answer is as of what the store had; where the store is another process' it is as of
+ * what was told, which the rows may be behind. */
+static uint64_t as_of(const struct ask *a)
+{
+    return feed_follows(a->q->s.feed) ? feed_released(a->q->s.feed, a->what.code) : a->seq;
+}
+
 static void lay_over(struct ask *a)
 {
-    struct candle open[OPEN_MAX];
-    size_t count =
-        candle_engine_open(engine_of(a), a->what.code, a->what.interval, a->seq, open, OPEN_MAX);
     /* A full page's oldest row bounds what belongs to it. */
-    int64_t oldest = a->count >= a->what.count ? a->rows[a->count - 1].start_ms : INT64_MIN;
-    for (size_t k = 0; k < count; k++)
-        if (open[k].start_ms < a->what.to_ms && open[k].start_ms > oldest)
-            keep_newest_first(a, &open[k]);
+    a->oldest_ms = a->count >= a->what.count ? a->rows[a->count - 1].start_ms : INT64_MIN;
+    candle_engine_over(engine_of(a), a->what.code, a->what.interval, a->seq, as_of(a), lay_one, a);
 }
 
 static void drop_forming(struct ask *a)
@@ -136,7 +147,7 @@ static void answer(struct ask *a)
         a->count = a->what.count;
         a->beginning = false;
     }
-    struct serve_position at = {.seq = a->seq, .lane = feed_lane(a->q->s.feed, a->what.code)};
+    struct serve_position at = {.seq = as_of(a), .lane = feed_lane(a->q->s.feed, a->what.code)};
     serve_answer_candles(a->req, a->rows, a->count, at, a->beginning);
     ask_free(a);
 }
@@ -220,7 +231,10 @@ static bool exchange_can_be_asked(const struct ask *a)
 static bool read_too_early(struct ask *a)
 {
     uint64_t stamp = candle_engine_covered_stamp(engine_of(a), a->what.code);
-    if (a->err != OK || stamp <= a->seq || a->q->stopped || clock_mono_ms() - a->since_ms >= ASK_MS)
+    /* Where another process writes, the engine holds such rows for longer and they are laid over.
+     */
+    if (feed_follows(a->q->s.feed) || a->err != OK || stamp <= a->seq || a->q->stopped ||
+        clock_mono_ms() - a->since_ms >= ASK_MS)
         return false;
     a->step = STEP_COMMIT;
     a->wait_seq = stamp;
@@ -342,6 +356,13 @@ static void read_done(uv_work_t *work, int status)
     fetch_or_answer(a);
 }
 
+static bool page_is_good(const struct ask *a, const struct candle *rows, size_t count)
+{
+    int64_t from = count >= a->what.count ? rows[count - 1].start_ms : INT64_MIN;
+    return feed_page_is_good(a->q->s.feed, a->what.code, a->what.interval, from, a->what.to_ms,
+                             a->seq);
+}
+
 static void read_rows(struct ask *a)
 {
     struct query_engine *q = a->q;
@@ -350,10 +371,12 @@ static void read_rows(struct ask *a)
     const struct candle *rows;
     struct cache_page_key key = page_key(a);
     size_t count;
-    if (cache_page_get(q->s.cache, &key, &rows, &count, &a->seq) == OK) {
+    if (cache_page_get(q->s.cache, &key, &rows, &count, &a->seq) == OK &&
+        page_is_good(a, rows, count)) {
         for (size_t k = 0; k < count; k++)
             on_row(a, &rows[k]);
-        if (a->seq < feed_released(q->s.feed, a->what.code)) /* nothing in its span changed since */
+        /* Nothing in its span changed since. */
+        if (!feed_follows(q->s.feed) && a->seq < feed_released(q->s.feed, a->what.code))
             a->seq = feed_released(q->s.feed, a->what.code);
         fetch_or_answer(a);
         return;

@@ -230,17 +230,49 @@ static size_t open_of(const struct series *s, uint64_t seq, struct candle *out, 
     return count;
 }
 
-size_t candle_engine_open(struct candle_engine *e, const char *code, enum interval i, uint64_t seq,
-                          struct candle *out, size_t max)
+static void over_of(const struct series *s, uint64_t after, uint64_t upto, candle_loaded_f *each,
+                    void *ctx)
+{
+    for (size_t k = 0; k < s->count; k++) {
+        const struct record *r = &s->items[k];
+        struct candle c = r->candle;
+        bool open = c.state == CANDLE_FORMING || r->close_seq > upto;
+        if (!open && r->stamp <= after)
+            continue;
+        if (open)
+            c.state = CANDLE_FORMING;
+        each(ctx, &c);
+    }
+}
+
+/* The market with its open windows made, or NULL. */
+static struct market *with_open_windows(struct candle_engine *e, const char *code)
 {
     struct market *m = engine_known_market(e, code);
-    if (m == NULL)
-        return 0;
-    if (!m->resident) { /* open parents are made again */
+    if (m && !m->resident) { /* open parents are made again */
         rows_ready(e, m);
         roll_settle(e, m);
         engine_queue(e, m);
     }
+    return m;
+}
+
+void candle_engine_over(struct candle_engine *e, const char *code, enum interval i, uint64_t after,
+                        uint64_t upto, candle_loaded_f *each, void *ctx)
+{
+    const struct market *m = with_open_windows(e, code);
+    if (m == NULL)
+        return;
+    over_of(&m->deep[i], after, upto, each, ctx);
+    over_of(&m->series[i], after, upto, each, ctx);
+}
+
+size_t candle_engine_open(struct candle_engine *e, const char *code, enum interval i, uint64_t seq,
+                          struct candle *out, size_t max)
+{
+    const struct market *m = with_open_windows(e, code);
+    if (m == NULL)
+        return 0;
     size_t count = open_of(&m->series[i], seq, out, 0, max);
     count = open_of(&m->deep[i], seq, out, count, max);
     for (size_t k = 0; k < count / 2; k++) {
