@@ -40,9 +40,10 @@ struct ask {
     int64_t oldest_ms; /* what is laid over starts after */
     bool beginning;
     int fetches;
-    int64_t since_ms;  /* monotonic, for ASK_MS */
-    uint64_t wait_seq; /* STEP_COMMIT: go on when that is released */
-    uint64_t commits;  /* feed_commits when the read began */
+    int64_t since_ms;       /* monotonic, for ASK_MS */
+    uint64_t covered_stamp; /* the engine's before the exchange was asked */
+    uint64_t wait_seq;      /* STEP_COMMIT: go on when that is released */
+    uint64_t commits;       /* feed_commits when the read began */
     uv_work_t work;
     struct store_reader *reader;
     enum err err;
@@ -117,11 +118,13 @@ static uint64_t as_of(const struct ask *a)
     return feed_follows(a->q->s.feed) ? feed_released(a->q->s.feed, a->what.code) : a->seq;
 }
 
-static void lay_over(struct ask *a)
+/* The stamp of a later change that the answer would not show, 0: none. */
+static uint64_t lay_over(struct ask *a)
 {
     /* A full page's oldest row bounds what belongs to it. */
     a->oldest_ms = a->count >= a->what.count ? a->rows[a->count - 1].start_ms : INT64_MIN;
-    candle_engine_over(engine_of(a), a->what.code, a->what.interval, a->seq, as_of(a), lay_one, a);
+    return candle_engine_over(engine_of(a), a->what.code, a->what.interval, a->seq, as_of(a),
+                              lay_one, a);
 }
 
 static void drop_forming(struct ask *a)
@@ -133,6 +136,35 @@ static void drop_forming(struct ask *a)
     a->count = kept;
 }
 
+static bool page_is_good(const struct ask *a, const struct candle *rows, size_t count)
+{
+    int64_t from = count >= a->what.count ? rows[count - 1].start_ms : INT64_MIN;
+    return feed_page_is_good(a->q->s.feed, a->what.code, a->what.interval, from, a->what.to_ms,
+                             a->seq);
+}
+
+static bool in_time(const struct ask *a)
+{
+    return !a->q->stopped && clock_mono_ms() - a->since_ms < ASK_MS;
+}
+
+/* Lays over. Where another process writes, the rows may have been overtaken while they waited, and
+ * a change that is applied here may not be told yet: then a moment later all fits. */
+static bool must_wait(struct ask *a)
+{
+    bool follows = feed_follows(a->q->s.feed);
+    if (follows && in_time(a) && !page_is_good(a, a->rows, a->count)) {
+        read_rows(a);
+        return true;
+    }
+    uint64_t ahead = lay_over(a);
+    if (!follows || ahead == 0 || !in_time(a))
+        return false;
+    a->step = STEP_ANSWER;
+    a->wait_seq = ahead;
+    return true;
+}
+
 static void answer(struct ask *a)
 {
     if (a->err != OK) {
@@ -140,7 +172,8 @@ static void answer(struct ask *a)
         ask_free(a);
         return;
     }
-    lay_over(a);
+    if (must_wait(a))
+        return;
     if (a->what.closed_only)
         drop_forming(a);
     if (a->count > a->what.count) {
@@ -247,12 +280,15 @@ static void fetch_or_answer(struct ask *a)
 {
     if (read_too_early(a))
         return;
+    if (a->err == OK && feed_follows(a->q->s.feed))
+        (void)lay_over(a); /* what was fetched may not be rolled up there for a while */
     int64_t known = a->err == OK ? known_from(a) : 0;
     if (a->err != OK || page_is_known(a, known) || !exchange_can_be_asked(a)) {
         answer_when_released(a);
         return;
     }
     a->fetches++;
+    a->covered_stamp = candle_engine_covered_stamp(engine_of(a), a->what.code);
     if (rides_along(a)) {
         a->step = STEP_RIDES;
         return;
@@ -356,13 +392,6 @@ static void read_done(uv_work_t *work, int status)
     fetch_or_answer(a);
 }
 
-static bool page_is_good(const struct ask *a, const struct candle *rows, size_t count)
-{
-    int64_t from = count >= a->what.count ? rows[count - 1].start_ms : INT64_MIN;
-    return feed_page_is_good(a->q->s.feed, a->what.code, a->what.interval, from, a->what.to_ms,
-                             a->seq);
-}
-
 static void read_rows(struct ask *a)
 {
     struct query_engine *q = a->q;
@@ -403,11 +432,19 @@ void query_candles(struct query_engine *q, const struct serve_query *what,
     read_rows(a);
 }
 
+/* What was fetched came to the bus, but not from it yet: brokers are in between. */
+static bool still_away(const struct ask *a)
+{
+    return a->step == STEP_COMMIT && feed_follows(a->q->s.feed) && a->fetches < FETCHES_MAX &&
+           in_time(a) &&
+           candle_engine_covered_stamp(engine_of(a), a->what.code) == a->covered_stamp;
+}
+
 void query_released(struct query_engine *q)
 {
     for (struct ask *a = q->asks, *next; a; a = next) {
         next = a->next;
-        if (feed_released(q->s.feed, a->what.code) < a->wait_seq)
+        if (feed_released(q->s.feed, a->what.code) < a->wait_seq || still_away(a))
             continue;
         if (a->step == STEP_ANSWER)
             answer(a);
