@@ -166,6 +166,11 @@ enum err store_apply(struct store *s, const struct store_batch *batch, struct bu
     return counted(e);
 }
 
+enum err store_roll_up(struct store *s, struct buf *error)
+{
+    return s->ops->rolls_up ? counted(s->ops->roll_up(s, error)) : OK;
+}
+
 enum err store_prune(struct store *s, enum interval i, int64_t before_ms, int64_t max_rows,
                      int64_t *deleted, struct buf *error)
 {

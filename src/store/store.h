@@ -82,6 +82,11 @@ bool store_rolls_up(const struct store *s);
 enum err store_apply(struct store *s, const struct store_batch *batch,
                      struct buf *error) MUST_CHECK;
 
+/* Any thread, any time: takes a connection of its own. Makes the parents of all that is committed, so
+ * that each lane's rolled_seq is its seq; a database may do so by itself besides. Nothing to do where
+ * the store does not roll up. */
+enum err store_roll_up(struct store *s, struct buf *error) MUST_CHECK;
+
 /* Writer thread. Deletes up to max_rows rows of an interval that start before before_ms, oldest
  * first, in one transaction. *deleted < max_rows: none are left. The caller moves coverage first.
  */

@@ -223,13 +223,13 @@ void to_engine(struct world *w, const struct message *msg)
         candle_engine_covered(w->engine, &c);
     } else if (msg->kind == MESSAGE_WATERMARK) {
         struct message_watermark m = {msg->from_ms, msg->to_ms, codes_of(msg->market)};
-        candle_engine_watermark(w->engine, &m);
+        candle_engine_watermark(w->engine, "test", &m);
         message_codes_free(&m.codes);
         if (msg->to_ms > w->now->watermark_ms)
             w->now->watermark_ms = msg->to_ms;
     } else {
         struct message_gap g = {msg->from_ms, msg->to_ms, "test", codes_of(msg->market)};
-        candle_engine_gap(w->engine, &g);
+        candle_engine_gap(w->engine, "test", &g);
         message_codes_free(&g.codes);
     }
 }
