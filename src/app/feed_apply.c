@@ -22,13 +22,6 @@ static enum err apply_ticker(struct lane *l, const struct bus_message *m)
     return OK;
 }
 
-/* A database that rolls up by itself judges the exchange's coarser candles by itself, too. */
-static void keep_fetched(struct lane *l, const char *code, enum interval i, const struct candle *c)
-{
-    if (i != INTERVAL_1S && l->f->writer && store_rolls_up(l->f->s.store))
-        batch_fetched(l->f->building, code, i, c);
-}
-
 static enum err apply_candle(struct lane *l, const struct bus_message *m)
 {
     struct upbit_frame frame;
@@ -39,7 +32,6 @@ static enum err apply_candle(struct lane *l, const struct bus_message *m)
     if (e != OK)
         return e;
     frame.candle.source = (uint8_t)m->source;
-    keep_fetched(l, frame.code, frame.interval, &frame.candle);
     candle_engine_candle(l->engine, frame.code, frame.interval, &frame.candle);
     return OK;
 }
@@ -111,7 +103,6 @@ static enum err apply_repair(struct lane *l, const struct bus_message *m)
     enum err e = message_repair_read(m->value, m->len, &r);
     if (e == OK) {
         r.candle.source = (uint8_t)m->source;
-        keep_fetched(l, r.code, r.interval, &r.candle);
         candle_engine_candle(l->engine, r.code, r.interval, &r.candle);
     }
     return e;

@@ -55,15 +55,14 @@ static void on_forming(void *ctx, const char *code, enum interval i, const struc
         serve_forming(l->f->s.serve, code, i, c);
 }
 
-/* Where the database rolls up, parents are its own work. */
-static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c)
+static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
 {
     struct lane *l = ctx;
-    struct feed *f = l->f;
     if (l->changes)
         changes_add(l->changes, code, i, c->start_ms, l->message_seq);
-    if (f->writer && (i == INTERVAL_1S || !store_rolls_up(f->s.store)))
-        batch_row(f->building, code, i, c);
+    if (l->f->writer)
+        batch_row(l->f->building, code, i, c, flags);
 }
 
 static void tell_gap(struct lane *l, const struct candle_gap *g)

@@ -18,14 +18,14 @@ struct batch;
 
 struct batch *batch_new(void);
 void batch_free(struct batch **b);
-void batch_row(struct batch *b, const char *code, enum interval i, const struct candle *c);
+/* flags: CANDLE_KEEP_. Told once, a row stays so in its batch, whatever content comes after. */
+void batch_row(struct batch *b, const char *code, enum interval i, const struct candle *c,
+               unsigned flags);
 void batch_coverage(struct batch *b, const char *code, enum interval level, bool lost,
                     const struct spans *spans);
 void batch_gap(struct batch *b, const struct candle_gap *g);
 void batch_event(struct batch *b, int32_t partition, uint64_t seq, const char *body, size_t len);
 void batch_market(struct batch *b, const struct store_market *m);
-/* An exchange's own coarser candle as heard; for stores that roll up by themselves. */
-void batch_fetched(struct batch *b, const char *code, enum interval i, const struct candle *c);
 /* How far the batch takes a lane; from counts when the lane is new in it. */
 void batch_lane(struct batch *b, const struct store_lane *lane);
 void batch_prune(struct batch *b, int64_t seconds_before_ms);

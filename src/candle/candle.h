@@ -42,6 +42,12 @@ struct candle_gap {
     enum candle_gap_state state;
 };
 
+/* What a record that is to be kept is besides its content. */
+enum {
+    CANDLE_KEEP_OWN = 1,  /* the exchange's own candle of a coarser interval, not a roll-up */
+    CANDLE_KEEP_TOLD = 2, /* an event of this very content was told just before */
+};
+
 struct candle_sink {
     void *ctx;
     /* A closed, repaired or partial candle that clients must see exactly once. Returns the event's
@@ -49,8 +55,10 @@ struct candle_sink {
     uint64_t (*event)(void *ctx, const char *code, enum interval i, const struct candle *c);
     /* New content of an open window. */
     void (*forming)(void *ctx, const char *code, enum interval i, const struct candle *c);
-    /* To be stored: every closed window's content and every second, also while forming. */
-    void (*keep)(void *ctx, const char *code, enum interval i, const struct candle *c);
+    /* To be stored: every closed window's content and every second, also while forming. Told again
+     * when a record is no longer the exchange's own, with the content that it had until then. */
+    void (*keep)(void *ctx, const char *code, enum interval i, const struct candle *c,
+                 unsigned flags);
     /* A ledger entry appeared or changed. */
     void (*gap)(void *ctx, const struct candle_gap *g);
     /* All spans of one (market, level) after a change; lost: level is 1s. */

@@ -85,8 +85,10 @@ static void on_forming(void *ctx, const char *code, enum interval i, const struc
         fail_at("forming, but closed", market_of(code), i, c->start_ms);
 }
 
-static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c)
+static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
 {
+    (void)flags;
     struct world *w = ctx;
     model_store_row(&w->now->rows[market_of(code)][i], c);
 }

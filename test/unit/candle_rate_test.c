@@ -33,8 +33,10 @@ static void on_forming(void *ctx, const char *code, enum interval i, const struc
     t->forming++;
 }
 
-static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c)
+static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
 {
+    (void)flags;
     struct told *t = ctx;
     (void)code, (void)i, (void)c;
     t->keeps++;
