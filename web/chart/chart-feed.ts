@@ -11,6 +11,7 @@ import { ExchangeClock } from './exchange-clock';
 import type { FeedState, Screen } from './feed-state';
 import { Following } from './following';
 import { CAPACITY, Pager } from './pager';
+import { NEWEST } from './place';
 
 const FIRST_PAGE = 500;
 /** Bars dropped at once when live ones overflow: dropping means drawing everything again. */
@@ -25,12 +26,13 @@ export class ChartFeed {
   series = new BarSeries();
   /** Start of the newest candle heard of, loaded or not. */
   head = 0;
+  /** What of it is looked at. */
+  view = NEWEST;
   private readonly drawing: DrawQueue;
   private generation = 0;
   private cancel = new AbortController();
   private readonly following: Following;
   private resets = 0;
-
   constructor(
     readonly live: Live,
     code: string,
@@ -147,7 +149,7 @@ export class ChartFeed {
 
   private failed(error: RestError, known: boolean): void {
     this.live.restFailed(error);
-    // A server that has no markets at all yet knows none; that says nothing about this one.
+    // A server that has no markets yet knows none; that says nothing about this one.
     if (known) this.patch({ phase: 'failed' });
     else if (this.live.markets.latest.length > 0) this.patch({ phase: 'unknown' });
   }

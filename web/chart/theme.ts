@@ -11,6 +11,9 @@ import {
 } from 'lightweight-charts';
 import type { Kind } from './kinds';
 
+/** Pixels from bar to bar until the reader zooms. */
+export const BAR_SPACING = 8;
+
 export const MODES = {
   normal: PriceScaleMode.Normal,
   log: PriceScaleMode.Logarithmic,
@@ -84,7 +87,7 @@ export function chartOptions(palette: Palette): DeepPartial<ChartOptions> {
     timeScale: {
       borderColor: palette.line,
       rightOffset: 6,
-      barSpacing: 8,
+      barSpacing: BAR_SPACING,
       minBarSpacing: 1,
       timeVisible: true,
       secondsVisible: true,

@@ -49,6 +49,8 @@ export const chartKo = {
   picture: '그림 저장',
   csv: 'CSV 저장',
   csvHint: '화면에 보이는 봉을 CSV로 저장합니다',
+  layout: '차트 배치',
+  layoutOf: '차트 {n}개',
   chartKeys: '좌우 화살표로 이동, +와 -로 확대와 축소, End로 최신으로',
 } as const;
 
@@ -100,5 +102,7 @@ export const chartEn: Record<keyof typeof chartKo, string> = {
   picture: 'Picture',
   csv: 'CSV',
   csvHint: 'Save the candles in view as CSV',
+  layout: 'Layout',
+  layoutOf: 'Charts: {n}',
   chartKeys: 'Left and right arrows move, + and - zoom, End goes to the newest',
 };
