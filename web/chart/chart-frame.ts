@@ -7,6 +7,7 @@ import type { Language } from '../ui/text';
 import { barOf, barsOf } from './bars';
 import { CountdownLabel } from './countdown-label';
 import { Dragging } from './dragging';
+import { Drawer } from './drawer';
 import type { Screen } from './feed-state';
 import type { Kind } from './kinds';
 import { MainSeries } from './main-series';
@@ -41,6 +42,7 @@ export class ChartFrame implements Screen {
   readonly countdown: CountdownLabel;
   readonly truth: TruthLayer;
   readonly studies: StudyLayer;
+  readonly drawer: Drawer;
   readonly view: ViewKeeper;
   private all: readonly Candle[] = [];
   private zone: Zone = 'kst';
@@ -61,6 +63,7 @@ export class ChartFrame implements Screen {
     this.main = new MainSeries(this.chart, this.palette, 'candles');
     this.countdown = new CountdownLabel(this.main, this.palette);
     this.main.attach(this.countdown);
+    this.drawer = new Drawer(element, this.main, this.palette, () => this.all);
     this.studies = new StudyLayer(this.chart, this.main, this.palette, () => events.figures());
     // Room for the legend, which takes more lines where there is less width.
     const top = element.clientWidth < NARROW ? 0.2 : 0.12;
@@ -79,6 +82,7 @@ export class ChartFrame implements Screen {
 
   destroy(): void {
     this.dragging.destroy();
+    this.drawer.destroy();
     this.studies.destroy();
     this.chart.remove();
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useCallback, useMemo, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
 import { createPortal } from 'react-dom';
 import { pairOf, pricePlaces } from '../ui/format';
 import { Actions } from './actions';
@@ -8,6 +8,8 @@ import './chart.css';
 import type { ChartFeed } from './chart-feed';
 import { ChoosingContext, type Choosing } from './choices';
 import { Countdown, useCountdown } from './countdown';
+import { DrawingBar } from './drawing-bar';
+import { DrawingPanel } from './drawing-panel';
 import { Legends } from './legends';
 import { Navigation } from './navigation';
 import { Notices } from './notices';
@@ -23,6 +25,8 @@ interface ChartProps {
   readonly tickOf: (code: string) => string | null;
   /** Where the tools of the chart that has the focus go; null for the others. */
   readonly tools: HTMLElement | null;
+  /** Likewise its drawing tools. */
+  readonly rail: HTMLElement | null;
   /** Its name is written in it, where there are others. */
   readonly named: boolean;
   readonly onView: (feed: ChartFeed, view: View) => void;
@@ -40,7 +44,7 @@ function useShown(feed: ChartFeed, tickOf: ChartProps['tickOf']) {
   return { state, code, interval, tickSize, places, figures, any: newest !== undefined };
 }
 
-function Chart({ feed, tickOf, tools, named, onView }: ChartProps) {
+function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
   const { state, code, interval, tickSize, places, figures, any } = useShown(feed, tickOf);
   const { connection } = feed.live;
   const { exchange } = useSyncExternalStore(connection.subscribe, connection.get);
@@ -50,6 +54,7 @@ function Chart({ feed, tickOf, tools, named, onView }: ChartProps) {
   const navigation = useMemo(() => frame && new Navigation(feed, frame), [feed, frame]);
   const write = useCallback((text: string) => frame?.countdown.setText(text), [frame]);
   const countdown = useCountdown(exchange === 'live' ? feed.clock : null, state.interval, write);
+  useEffect(() => frame?.drawer.desk.show(code), [frame, code]);
   const label = `${pairOf(state.code)} ${state.interval}`;
   const name = named ? { code, interval } : null;
   return (
@@ -63,9 +68,15 @@ function Chart({ feed, tickOf, tools, named, onView }: ChartProps) {
           </Tools>,
           tools,
         )}
+      {rail &&
+        createPortal(
+          <DrawingBar drawer={frame?.drawer} onTaken={() => host.current?.focus()} />,
+          rail,
+        )}
       <div className="chart" data-phase={state.phase}>
-        <ChartCanvas host={host} label={label} navigation={navigation} />
+        <ChartCanvas host={host} label={label} navigation={navigation} drawer={frame?.drawer} />
         <Legends {...{ feed, frame, name, hovered, gap, tickSize, figures }} />
+        <DrawingPanel frame={frame} host={host} />
         <Notices
           phase={state.phase}
           small={any}

@@ -26,6 +26,8 @@ export const SCALES = Object.keys(MODES) as Scale[];
 export interface Palette {
   readonly surface: string;
   readonly text: string;
+  /** Of what must be read first. */
+  readonly strong: string;
   readonly grid: string;
   readonly line: string;
   readonly rise: string;
@@ -43,6 +45,7 @@ export function readPalette(element: HTMLElement): Palette {
   return {
     surface: read('--surface'),
     text: read('--text-dim'),
+    strong: read('--text'),
     grid: read('--grid'),
     line: read('--line'),
     rise: read('--rise'),
