@@ -48,8 +48,8 @@ export class ChartFeed {
     this.following = new Following(live);
   }
 
-  attach(screen: Screen): () => void {
-    return this.drawing.attach(screen);
+  attach(screen: Screen, join = false): () => void {
+    return this.drawing.attach(screen, join);
   }
 
   /** Shows a market and interval. The old bars stay until the new ones are here. */

@@ -45,6 +45,8 @@ export class ChartFrame implements Screen {
   readonly drawer: Drawer;
   readonly view: ViewKeeper;
   private all: readonly Candle[] = [];
+  /** False once it was taken away. */
+  alive = true;
   private zone: Zone = 'kst';
   private readonly dragging: Dragging;
   /** What is to be drawn when the drag is over. */
@@ -81,6 +83,7 @@ export class ChartFrame implements Screen {
   }
 
   destroy(): void {
+    this.alive = false;
     this.dragging.destroy();
     this.drawer.destroy();
     this.studies.destroy();

@@ -7,6 +7,7 @@ import { ChartCanvas } from './chart-canvas';
 import './chart.css';
 import type { ChartFeed } from './chart-feed';
 import { ChoosingContext, type Choosing } from './choices';
+import { ComparePick, useCompare } from './compare';
 import { Countdown, useCountdown } from './countdown';
 import { DrawingBar } from './drawing-bar';
 import { DrawingPanel } from './drawing-panel';
@@ -41,11 +42,11 @@ function useShown(feed: ChartFeed, tickOf: ChartProps['tickOf']) {
   const tickSize = tickOf(code);
   const places = newest ? pricePlaces(tickSize, newest.close) : 0;
   const figures = figurePlaces(places, newest?.close);
-  return { state, code, interval, tickSize, places, figures, any: newest !== undefined };
+  return { state, code, interval, places, figures, any: newest !== undefined };
 }
 
 function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
-  const { state, code, interval, tickSize, places, figures, any } = useShown(feed, tickOf);
+  const { state, code, interval, places, figures, any } = useShown(feed, tickOf);
   const { connection } = feed.live;
   const { exchange } = useSyncExternalStore(connection.subscribe, connection.get);
   const { host, frame, hovered, gap, oldestSeen, newestSeen } = useFrame(feed, onView);
@@ -55,6 +56,7 @@ function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
   const write = useCallback((text: string) => frame?.countdown.setText(text), [frame]);
   const countdown = useCountdown(exchange === 'live' ? feed.clock : null, state.interval, write);
   useEffect(() => frame?.drawer.desk.show(code), [frame, code]);
+  const compare = useCompare(feed, frame, code, interval);
   const label = `${pairOf(state.code)} ${state.interval}`;
   const name = named ? { code, interval } : null;
   return (
@@ -63,6 +65,7 @@ function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
         createPortal(
           <Tools>
             <StudyMenu />
+            <ComparePick live={feed.live} code={state.code} />
             <Countdown text={countdown} />
             <Actions {...{ feed, frame, navigation, interval }} title={label} />
           </Tools>,
@@ -75,7 +78,7 @@ function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
         )}
       <div className="chart" data-phase={state.phase}>
         <ChartCanvas host={host} label={label} navigation={navigation} drawer={frame?.drawer} />
-        <Legends {...{ feed, frame, name, hovered, gap, tickSize, figures }} />
+        <Legends {...{ feed, frame, name, hovered, gap, tickOf, figures, compare }} />
         <DrawingPanel frame={frame} host={host} />
         <Notices
           phase={state.phase}

@@ -5,6 +5,7 @@ import { createContext, useContext, useSyncExternalStore } from 'react';
 import { address, changeAddress, slotName } from '../ui/address';
 import { keep, keptText } from '../ui/kept';
 import { KINDS, type Kind } from './kinds';
+import { CODE } from './place';
 import { readStudies, studiesText, type Study } from './study';
 import { SCALES, type Scale } from './theme';
 import { ZONES, type Zone } from './zone';
@@ -19,6 +20,8 @@ export interface Choices {
   /** Whether gaps that were filled later are still shaded. */
   readonly healed: Healed;
   readonly studies: readonly Study[];
+  /** The market that this one is compared with; "" for none. */
+  readonly vs: string;
 }
 
 type Field = keyof Choices;
@@ -44,6 +47,11 @@ const RULES: { readonly [F in Field]: Rule<Choices[F]> } = {
   scale: oneOf(SCALES),
   healed: oneOf(HEALED),
   studies: { initial: [], read: readStudies, write: studiesText },
+  vs: {
+    initial: '',
+    read: (text) => (CODE.test(text) ? text : undefined),
+    write: (code) => code,
+  },
 };
 
 const FIELDS = Object.keys(RULES) as Field[];

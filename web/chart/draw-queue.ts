@@ -22,9 +22,10 @@ export class DrawQueue {
     this.drawn = new ValueStore(frame, 0);
   }
 
-  attach(screen: Screen): () => void {
+  /** The first screen decides what is in view; others `join` it. */
+  attach(screen: Screen, join = false): () => void {
     this.screens.add(screen);
-    if (this.series().newest) this.all(true);
+    if (this.series().newest) this.all(!join);
     return () => void this.screens.delete(screen);
   }
 

@@ -4,6 +4,8 @@ import { pairOf } from '../ui/format';
 import type { ChartFeed } from './chart-feed';
 import type { ChartFrame } from './chart-frame';
 import { useChoices } from './choices';
+import { CompareLegend } from './compare';
+import type { CompareLine } from './compare-line';
 import { GapNote } from './gap-note';
 import { Legend } from './legend';
 import { StudyLegend } from './study-legend';
@@ -15,7 +17,8 @@ interface LegendsProps {
   readonly name: { readonly code: string; readonly interval: Interval } | null;
   readonly hovered: number | null;
   readonly gap: Gap | null;
-  readonly tickSize: string | null;
+  readonly tickOf: (code: string) => string | null;
+  readonly compare: CompareLine | null;
   /** Decimals of the indicators' figures. */
   readonly figures: number;
 }
@@ -28,7 +31,8 @@ function candleUnder({ series }: ChartFeed, hovered: number | null) {
 }
 
 /** All that is written over the chart about what is under the pointer. */
-export function Legends({ feed, frame, name, hovered, gap, tickSize, figures }: LegendsProps) {
+export function Legends(props: LegendsProps) {
+  const { feed, frame, name, hovered, gap, tickOf, compare, figures } = props;
   const { zone } = useChoices();
   const { candle, before } = candleUnder(feed, hovered);
   return (
@@ -38,8 +42,14 @@ export function Legends({ feed, frame, name, hovered, gap, tickSize, figures }: 
           {pairOf(name.code)} <span>{name.interval}</span>
         </p>
       )}
-      <Legend candle={candle} before={before} tickSize={tickSize} zone={zone} />
+      <Legend
+        candle={candle}
+        before={before}
+        tickSize={candle ? tickOf(candle.code) : null}
+        zone={zone}
+      />
       <StudyLegend layer={frame?.studies} start={candle?.start} places={figures} />
+      {compare && candle && <CompareLegend line={compare} start={candle.start} tickOf={tickOf} />}
       {gap && <GapNote gap={gap} zone={zone} />}
     </div>
   );

@@ -26,7 +26,7 @@ export const NEWEST: View = { at: null, bars: null };
 const HOME = 'KRW-BTC';
 /** What a chart that was never there before shows. */
 const FIRST: readonly Interval[] = ['1s', '1m', '1h', '1d'];
-const CODE = /^[A-Z0-9]+-[A-Z0-9]+$/;
+export const CODE = /^[A-Z0-9]+-[A-Z0-9]+$/;
 const MOST_BARS = 10_000;
 
 function count(text: string | null, most: number): number | null {

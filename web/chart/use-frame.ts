@@ -84,7 +84,7 @@ export function useLook(
   { interval, places, figures, atHead }: Look,
 ): void {
   const [language] = useLanguage();
-  const { zone, kind, scale, studies } = useChoices();
+  const { zone, kind, scale, studies, vs } = useChoices();
   useEffect(() => {
     frame?.setZone(zone);
     frame?.setLanguage(language, (start) => timeText(interval, start, zone));
@@ -95,7 +95,9 @@ export function useLook(
   }, [frame, places, figures, interval]);
   useEffect(() => frame?.setAtHead(atHead), [frame, atHead]);
   useEffect(() => frame?.setKind(kind), [frame, kind]);
-  useEffect(() => frame?.setScale(scale), [frame, scale]);
+  // Two markets have nothing in common but their way in percent.
+  const shown = vs ? 'percent' : scale;
+  useEffect(() => frame?.setScale(shown), [frame, shown]);
   useEffect(() => frame?.studies.set(studies), [frame, studies]);
 }
 
