@@ -34,7 +34,8 @@ int64_t world_now(const struct world *w)
 void world_thaw(struct world *w)
 {
     w->frozen = false;
-    w->mono0 = mono_ns();
+    if (w->opt.start_ms || !w->generating)
+        w->mono0 = mono_ns();
 }
 
 struct market *world_market(struct world *w, const char *code)
@@ -142,6 +143,7 @@ bool world_open(struct world *w, const struct world_options *opt)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     w->start_ms = opt->start_ms ? opt->start_ms : now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+    w->mono0 = mono_ns();
     w->late_rng = rng_named(opt->seed, "late");
     w->frozen = true;
     w->trading = true;
