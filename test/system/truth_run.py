@@ -17,6 +17,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import signal
 import sqlite3
 import sys
@@ -44,7 +45,7 @@ class Stofka:
                      "127.0.0.1:0", "--admin", "127.0.0.1:0", *extra]
         self.directory, self.log_path = directory, log_path
         self.process = self.connection = None
-        self.faults = []
+        self.most_bytes = 0
 
     def start(self):
         self.process = Process(self.args, self.log_path)
@@ -64,6 +65,8 @@ class Stofka:
         code = self.process.child.poll()
         if code is not None:
             raise AssertionError(f"stofka ended by itself, code {code}: " + "".join(self.process.lines[-30:]))
+        with open(f"/proc/{self.process.child.pid}/statm", encoding="ascii") as f:
+            self.most_bytes = max(self.most_bytes, int(f.read().split()[1]) * resource.getpagesize())
 
     def get(self, path):
         for attempt in (1, 2):
@@ -427,6 +430,9 @@ def run(args, directory):
         code, took = stofka.stop()
         if code != 0 or took > 2:
             compare.fail("stop", f"code {code} after {took:.1f} s")
+        result["resident_mb"] = stofka.most_bytes >> 20
+        if result["resident_mb"] > args.memory_mb:
+            compare.fail("memory", f"{result['resident_mb']} MB resident, allowed are {args.memory_mb}")
         result.update(trades=state["trades"], faults_done=collections.Counter(f["kind"] for f in state["faults"]),
                       unheard=len(compare.unheard), gaps=len(compare.all_gaps()),
                       revised=sum(r["rev"] > 1 for k, v in compare.rows.items() if k[1] == "1s" for r in v.values()),
@@ -447,6 +453,7 @@ def summary(result):
     return (f"truth seed={result['seed']} mix={result['mix'] or '-'} kills={result['kills']} "
             f"trades={result.get('trades', 0)} compared={compared} revised={result.get('revised', 0)} "
             f"gaps={result.get('gaps', 0)} unheard={result.get('unheard', 0)} "
+            f"resident_mb={result.get('resident_mb', 0)} "
             f"{'ok' if result['ok'] else 'WRONG ' + ' '.join(f'{k}={n}' for k, n in kinds.items())}")
 
 
@@ -463,6 +470,7 @@ def arguments():
     p.add_argument("--late-ms", type=int, default=3000, help="how late trades are under `late`; more revises closed ones")
     p.add_argument("--fault", action="append", default=[], help="KIND@SECOND[:ARG], repeatable")
     p.add_argument("--kills", type=int, default=0, help="kill -9 of stofka at so many random moments")
+    p.add_argument("--memory-mb", type=int, default=300, help="resident memory of stofka that is a failure")
     p.add_argument("--sim-port", type=int, default=0)
     p.add_argument("--sim-flag", action="append", default=[], help="passed on to stofka-sim")
     p.add_argument("--stofka-flag", action="append", default=[], help="passed on to stofka run")
