@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that never read cost a bounded amount and harm nobody: 240 markets, each traded every second,
-2,400 tickers a second (fewer in the short form), and hundreds of connections that follow everything and take nothing. Neither does
+2,400 tickers a second, and hundreds of connections that follow everything and take nothing. Neither does
 a store that is blocked all the while.
 
-Short in `make test`; `make long` (STOFKA_LONG=1) is the full measure: 500 of them for 5 minutes, and the
-store blocked for 30 s.
+`make long` (STOFKA_LONG=1) is the full measure: 500 of them for 5 minutes, and the store blocked for 30 s.
+In `make test` there are fewer of all, for a shorter time.
 """
 import collections
 import contextlib
