@@ -87,7 +87,11 @@ static bool load_markets(struct world *w)
 {
     size_t n;
     char *text = read_file(w->opt.markets_path, &n);
-    struct json *root = text ? json_parse(text, n) : NULL;
+    if (!text) {
+        fprintf(stderr, "stofka-sim: %s: %s\n", w->opt.markets_path, strerror(errno));
+        return false;
+    }
+    struct json *root = json_parse(text, n);
     free(text);
     const struct json *list = root;
     if (root && root->type == JSON_OBJECT)
