@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "exchange/url.h"
+
 #define AT(field) .offset = offsetof(struct settings, field)
 
 const struct config_row settings_rows[] = {
@@ -342,6 +344,12 @@ bool settings_hears(const struct settings *s)
 
 enum err settings_source(const struct settings *s, enum source *out, struct buf *error)
 {
+    struct exchange_url parts;
+    if (settings_hears(s) && !exchange_url_read(settings_exchange_url(s), &parts)) {
+        buf_printf(error, "exchange.url: upbit, sim, none, or http[s]://host[:port]; got \"%s\"",
+                   s->exchange_url);
+        return ERR_CONFIG;
+    }
     if (is_upbit(settings_exchange_url(s))) {
         if (strcmp(s->exchange_source, "auto") != 0) {
             buf_printf(error, "exchange.source: auto with Upbit's own address; got \"%s\"",
