@@ -35,8 +35,19 @@ static struct metric unreadable_total =
                    "Bus messages that could not be read and were passed over.", "");
 static struct metric events_total =
     METRIC_COUNTER("stofka_candle_events_total", "Closed, repaired and partial candles told.", "");
-static struct metric gaps_total =
-    METRIC_COUNTER("stofka_candle_gap_changes_total", "Changes of gap ledger entries.", "");
+static struct metric gap_changes[] = {
+    /* by enum candle_gap_state */
+    METRIC_COUNTER("stofka_candle_gap_changes_total",
+                   "Spans not heard that came (open), were fetched (healed) or are gone (lost).",
+                   "state=\"open\""),
+    METRIC_COUNTER("stofka_candle_gap_changes_total",
+                   "Spans not heard that came (open), were fetched (healed) or are gone (lost).",
+                   "state=\"healed\""),
+    METRIC_COUNTER("stofka_candle_gap_changes_total",
+                   "Spans not heard that came (open), were fetched (healed) or are gone (lost).",
+                   "state=\"lost\""),
+};
+enum { GAP_STATES = sizeof gap_changes / sizeof *gap_changes };
 static struct metric pending_rows_gauge =
     METRIC_GAUGE("stofka_store_pending_rows", "Rows that wait to be committed.", "");
 static struct metric commit_lag =
@@ -78,7 +89,7 @@ static void on_keep(void *ctx, const char *code, enum interval i, const struct c
 static void on_gap(void *ctx, const struct candle_gap *g)
 {
     struct feed *f = ctx;
-    metric_add(&gaps_total, 1);
+    metric_add(&gap_changes[g->state], 1);
     log_info("candle.gap", "code=%s from_ms=%lld to_ms=%lld reason=\"%s\" state=%s", g->code,
              (long long)g->from_ms, (long long)g->to_ms, g->reason, feed_gap_state(g->state));
     batch_gap(f->building, g);
@@ -321,7 +332,8 @@ void feed_metrics_register(void)
         metric_register(&applied_total[k]);
     metric_register(&unreadable_total);
     metric_register(&events_total);
-    metric_register(&gaps_total);
+    for (size_t k = 0; k < GAP_STATES; k++)
+        metric_register(&gap_changes[k]);
     metric_register(&pending_rows_gauge);
     metric_register(&commit_lag);
 }
