@@ -31,7 +31,7 @@ demo: programs
 	@tools/demo.py sim --port $(PORT)
 
 test:
-	@tools/setup.sh build page test check
+	@tools/setup.sh build page test check operate
 	@$(MAKE) --no-print-directory programs
 	@tools/run_tests.py $(STAGE)
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install what a part of the project needs on Debian 12, and nothing when all of it is there.
 #
-# usage: tools/setup.sh GROUP...      groups: build page test check bench
+# usage: tools/setup.sh GROUP...      groups: build page test check bench operate
 #        tools/setup.sh --list GROUP...   print the packages, install nothing
 #        tools/setup.sh --node-dir        print the folder of the Node that the page is built with
 #
@@ -22,8 +22,11 @@ packages_of() {
     test) echo clang libclang-rt-14-dev python3-pytest openssl $(browser) ;;
     check) echo git clang clang-format clang-tidy cppcheck universal-ctags ;;
     bench) echo wrk ;;
+    operate) echo nginx-light curl openssl prometheus prometheus-alertmanager prometheus-node-exporter \
+        prometheus-blackbox-exporter prometheus-nginx-exporter prometheus-postgres-exporter \
+        prometheus-redis-exporter ;;
     *)
-        echo "setup.sh: no group \"$1\"; groups: build page test check bench" >&2
+        echo "setup.sh: no group \"$1\"; groups: build page test check bench operate" >&2
         exit 2
         ;;
     esac
