@@ -36,7 +36,7 @@ test:
 	@tools/run_tests.py $(STAGE)
 
 check:
-	@tools/setup.sh build page check
+	@tools/setup.sh build page check operate
 	@$(MAKE) --no-print-directory programs
 	@tools/check.py $(ARGS)
 

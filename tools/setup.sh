@@ -20,9 +20,9 @@ packages_of() {
         libcmocka-dev libyajl-dev ;;
     page) [ -n "$(node_dir)" ] || echo nodejs npm ;;
     test) echo clang libclang-rt-14-dev python3-pytest openssl $(browser) ;;
-    check) echo git clang clang-format clang-tidy cppcheck universal-ctags ;;
+    check) echo git python3-yaml clang clang-format clang-tidy cppcheck universal-ctags ;;
     bench) echo wrk ;;
-    operate) echo nginx-light curl openssl prometheus prometheus-alertmanager prometheus-node-exporter \
+    operate) echo python3-yaml nginx-light curl openssl prometheus prometheus-alertmanager prometheus-node-exporter \
         prometheus-blackbox-exporter prometheus-nginx-exporter prometheus-postgres-exporter \
         prometheus-redis-exporter ;;
     *)

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -88,8 +89,9 @@ class Stofka:
         return self
 
     def fault(self, kind, seconds):
-        status, _, body = get('%s/_sim/fault?kind=%s&for=%s' % (self.sim_url, kind, seconds))
-        assert status == 200, body
+        url = '%s/_sim/fault?kind=%s&for=%s' % (self.sim_url, kind, seconds)
+        with urllib.request.urlopen(urllib.request.Request(url, method='POST'), timeout=10) as answer:
+            assert answer.status == 200
 
     def address(self):
         return self.url.split('//')[1]
@@ -100,9 +102,10 @@ class Stofka:
 
 
 class Webhook:
-    """Where Alertmanager tells its alerts: a queue of what it posted."""
+    """Where Alertmanager tells its alerts: a queue of (path, message) that it posted; seen keeps what was taken."""
 
     def __init__(self):
+        self.seen = []
         self.told = told = queue.Queue()
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -126,6 +129,7 @@ class Webhook:
                 path, message = self.told.get(timeout=patience)
             except queue.Empty:
                 raise AssertionError('no such message in %d s' % patience) from None
+            self.seen.append((path, message))
             if wanted(path, message):
                 return message
 
