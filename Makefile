@@ -31,12 +31,12 @@ demo: programs
 	@tools/demo.py sim --port $(PORT)
 
 test:
-	@tools/setup.sh build page test check
+	@tools/setup.sh build page test check operate
 	@$(MAKE) --no-print-directory programs
 	@tools/run_tests.py $(STAGE)
 
 check:
-	@tools/setup.sh build page check
+	@tools/setup.sh build page check operate
 	@$(MAKE) --no-print-directory programs
 	@tools/check.py $(ARGS)
 

@@ -214,6 +214,11 @@ def stage_long():
     return count
 
 
+def stage_operate():
+    """What runs it for real: NGINX, Prometheus, Alertmanager, packages, backups, on loopback."""
+    return run_pytests(os.path.join('test', 'operate'))
+
+
 def stage_truth():
     """Short runs of `make truth`: every candle against the simulator's trades, with faults and kills."""
     report = os.path.join(LOGS, 'truth.json')
@@ -293,8 +298,8 @@ def stage_check():
 
 STAGES = {
     'build': stage_build, 'house': stage_house, 'unit': stage_unit, 'asan': stage_asan, 'tsan': stage_tsan,
-    'clang': stage_clang, 'system': stage_system, 'cluster': stage_cluster, 'truth': stage_truth, 'page': stage_page,
-    'e2e': stage_e2e,
+    'clang': stage_clang, 'system': stage_system, 'cluster': stage_cluster, 'operate': stage_operate,
+    'truth': stage_truth, 'page': stage_page, 'e2e': stage_e2e,
     'check': stage_check,
 }
 ASKED_ONLY = {'long': stage_long}

@@ -25,6 +25,7 @@ struct settings {
     int64_t serve_connections, serve_connections_per_address, serve_header_timeout_ms;
     int64_t serve_idle_timeout_ms, serve_flush_ms, serve_heartbeat_ms, serve_retry_ms;
     int64_t serve_ring_events, serve_ring_bytes, serve_slow_bytes, serve_slow_ms, serve_max_subs;
+    bool serve_market_metrics;
     const char *log_level;
 };
 
@@ -33,7 +34,7 @@ extern const struct config_row settings_rows[]; /* ended by key NULL */
 /* "upbit" and "sim" to URLs; others as given. */
 const char *settings_exchange_url(const struct settings *s);
 void settings_log_level(const struct settings *s); /* as log.level says */
-bool settings_hears(const struct settings *s); /* false: exchange none */
+bool settings_hears(const struct settings *s);     /* false: exchange none */
 /* What the data is (DESIGN 2.13). ERR_CONFIG: no address of an exchange;
  * Upbit's own can't be called simulated. */
 enum err settings_source(const struct settings *s, enum source *out, struct buf *error) MUST_CHECK;
