@@ -19,7 +19,7 @@ packages_of() {
         libuv1-dev libwebsockets-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev libssl-dev \
         libcmocka-dev libyajl-dev ;;
     page) [ -n "$(node_dir)" ] || echo nodejs npm ;;
-    test) echo clang libclang-rt-14-dev python3-pytest openssl $(browser) ;;
+    test) echo clang libclang-rt-14-dev python3-pytest python3-jsonschema openssl $(browser) ;;
     check) echo git clang clang-format clang-tidy cppcheck universal-ctags ;;
     bench) echo wrk ;;
     *)
