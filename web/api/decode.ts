@@ -97,11 +97,11 @@ export function decodeTicker(value: unknown): Ticker | null {
 function decodeMarket(value: unknown): Market | null {
   return guard(value, (fields: Claimed<Wire['Market']>) => {
     const code = text(fields, 'code');
-    const english = textOr(fields, 'english_name', code);
+    const english = textOr(fields, 'english_name', '') || code;
     return {
       code,
       english,
-      korean: textOr(fields, 'korean_name', english),
+      korean: textOr(fields, 'korean_name', '') || english,
       tickSize: decimalOr(fields, 'tick_size', null),
       listed: fields.listed !== false,
     };

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'react';
 import './flash.css';
 
-const DURATION_MS = 700;
+const FADE = { duration: 700, easing: 'ease-out' };
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 interface FlashProps {
@@ -19,6 +19,7 @@ interface FlashProps {
  */
 export function Flash({ value, direction, className, children }: FlashProps) {
   const light = useRef<HTMLElement>(null);
+  const fading = useRef<Animation>(null);
   const shown = useRef(value);
 
   useEffect(() => {
@@ -28,11 +29,8 @@ export function Flash({ value, direction, className, children }: FlashProps) {
     if (before === value || still.matches || !current) return;
     current.style.background =
       direction(value, before) > 0 ? 'var(--rise-glow)' : 'var(--fall-glow)';
-    current.getAnimations().forEach((animation) => animation.cancel());
-    current.animate([{ opacity: 1 }, { opacity: 0 }], {
-      duration: DURATION_MS,
-      easing: 'ease-out',
-    });
+    fading.current?.cancel();
+    fading.current = current.animate([{ opacity: 1 }, { opacity: 0 }], FADE);
   }, [value, direction]);
 
   return (
