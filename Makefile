@@ -46,6 +46,7 @@ fmt:
 
 docs: programs
 	@tools/check.py --fix references
+	@tools/npm.sh run --silent types
 
 truth: programs
 	@tools/truth_plan.py $(ARGS)
