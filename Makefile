@@ -6,9 +6,10 @@ PORT ?= 8080
 SOURCE ?= sim
 STAGE ?= all
 ARGS ?=
+MINUTES ?= 10
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs truth soak long bench clean setup-build programs \
+.PHONY: all run demo test check fmt docs truth soak long fuzz bench clean setup-build programs \
 	cluster cluster-status cluster-down
 
 all: programs
@@ -59,6 +60,7 @@ fmt:
 
 docs: programs
 	@tools/check.py --fix references
+	@tools/npm.sh run --silent types
 
 truth: programs
 	@tools/truth_plan.py $(ARGS)
@@ -69,6 +71,12 @@ soak: programs
 long: programs
 	@tools/setup.sh build page test
 	@tools/run_tests.py long
+
+fuzz:
+	@tools/setup.sh build page test
+	@$(MAKE) --no-print-directory programs
+	@tools/build_fuzz.sh
+	@tools/fuzz.py --minutes $(MINUTES) $(ARGS)
 
 bench: programs
 	@tools/setup.sh bench
