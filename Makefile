@@ -51,7 +51,7 @@ truth: programs
 	@tools/truth_plan.py $(ARGS)
 
 soak: programs
-	@tools/truth_plan.py --soak $(ARGS)
+	@test/system/soak.py $(ARGS)
 
 bench: programs
 	@tools/setup.sh bench
