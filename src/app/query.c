@@ -68,6 +68,11 @@ struct query_engine {
 
 static void read_rows(struct ask *a);
 
+static struct candle_engine *engine_of(const struct ask *a)
+{
+    return feed_engine(a->q->s.feed, a->what.code);
+}
+
 /* --- answering -------------------------------------------------------------------------- */
 
 static void ask_free(struct ask *a)
@@ -99,8 +104,8 @@ static void keep_newest_first(struct ask *a, const struct candle *c)
 static void lay_over(struct ask *a)
 {
     struct candle open[OPEN_MAX];
-    size_t count = candle_engine_open(feed_engine(a->q->s.feed), a->what.code, a->what.interval,
-                                      a->seq, open, OPEN_MAX);
+    size_t count =
+        candle_engine_open(engine_of(a), a->what.code, a->what.interval, a->seq, open, OPEN_MAX);
     /* A full page's oldest row bounds what belongs to it. */
     int64_t oldest = a->count >= a->what.count ? a->rows[a->count - 1].start_ms : INT64_MIN;
     for (size_t k = 0; k < count; k++)
@@ -131,7 +136,8 @@ static void answer(struct ask *a)
         a->count = a->what.count;
         a->beginning = false;
     }
-    serve_answer_candles(a->req, a->rows, a->count, a->seq, a->beginning);
+    struct serve_position at = {.seq = a->seq, .lane = feed_lane(a->q->s.feed, a->what.code)};
+    serve_answer_candles(a->req, a->rows, a->count, at, a->beginning);
     ask_free(a);
 }
 
@@ -140,7 +146,7 @@ static void answer_when_released(struct ask *a)
 {
     a->step = STEP_ANSWER;
     a->wait_seq = a->seq;
-    if (feed_released(a->q->s.feed) >= a->seq || a->q->stopped)
+    if (feed_released(a->q->s.feed, a->what.code) >= a->seq || a->q->stopped)
         answer(a);
 }
 
@@ -159,8 +165,7 @@ static int64_t known_from(const struct ask *a)
         int64_t end = interval_end(a->what.interval, last);
         top = end < top ? end : top;
     }
-    int64_t known =
-        candle_engine_covered_from(feed_engine(a->q->s.feed), a->what.code, a->what.interval, top);
+    int64_t known = candle_engine_covered_from(engine_of(a), a->what.code, a->what.interval, top);
     return known <= fetch_oldest_ms(a->what.interval, now) ? 0 : known;
 }
 
@@ -214,12 +219,12 @@ static bool exchange_can_be_asked(const struct ask *a)
 /* The engine knows of rows that were not in the store yet when it was read. */
 static bool read_too_early(struct ask *a)
 {
-    uint64_t stamp = candle_engine_covered_stamp(feed_engine(a->q->s.feed), a->what.code);
+    uint64_t stamp = candle_engine_covered_stamp(engine_of(a), a->what.code);
     if (a->err != OK || stamp <= a->seq || a->q->stopped || clock_mono_ms() - a->since_ms >= ASK_MS)
         return false;
     a->step = STEP_COMMIT;
     a->wait_seq = stamp;
-    if (feed_released(a->q->s.feed) >= stamp) /* it came meanwhile */
+    if (feed_released(a->q->s.feed, a->what.code) >= stamp) /* it came meanwhile */
         read_rows(a);
     return true;
 }
@@ -249,12 +254,12 @@ static void fetch_or_answer(struct ask *a)
 }
 
 /* The rows are on the bus: once what is applied by then is committed, the store has them. */
-static void arrived(struct ask *a, enum err e, uint64_t wait_seq)
+static void arrived(struct ask *a, enum err e)
 {
     if (e != OK)
         a->fetches = FETCHES_MAX; /* what there is, then */
     a->step = STEP_COMMIT;
-    a->wait_seq = wait_seq;
+    a->wait_seq = feed_seq(a->q->s.feed, a->what.code);
 }
 
 static void on_fetched_async(uv_async_t *handle)
@@ -266,14 +271,15 @@ static void on_fetched_async(uv_async_t *handle)
     q->done = NULL;
     q->done_count = q->done_cap = 0;
     uv_mutex_unlock(&q->lock);
-    uint64_t seq = count ? feed_catch_up(q->s.feed) : 0;
+    if (count)
+        feed_catch_up(q->s.feed);
     for (size_t k = 0; k < count; k++) {
         struct ask *leader = done[k].ask;
         for (struct ask *a = q->asks; a; a = a->next)
             if (a->step == STEP_RIDES && a->what.interval == leader->what.interval &&
                 strcmp(a->what.code, leader->what.code) == 0)
-                arrived(a, done[k].err, seq);
-        arrived(leader, done[k].err, seq);
+                arrived(a, done[k].err);
+        arrived(leader, done[k].err);
     }
     free(done);
     query_released(q);
@@ -300,7 +306,8 @@ static void read_work(uv_work_t *work)
     buf_free(&error);
     if (a->err != OK)
         return;
-    struct store_query sq = {.interval = a->what.interval,
+    struct store_query sq = {.partition = feed_lane(a->q->s.feed, a->what.code),
+                             .interval = a->what.interval,
                              .from_ms = INT64_MIN,
                              .to_ms = a->what.to_ms,
                              .limit = a->what.count + (a->what.closed_only ? OPEN_MAX : 0),
@@ -346,8 +353,8 @@ static void read_rows(struct ask *a)
     if (cache_page_get(q->s.cache, &key, &rows, &count, &a->seq) == OK) {
         for (size_t k = 0; k < count; k++)
             on_row(a, &rows[k]);
-        if (a->seq < feed_released(q->s.feed)) /* nothing in its span changed since */
-            a->seq = feed_released(q->s.feed);
+        if (a->seq < feed_released(q->s.feed, a->what.code)) /* nothing in its span changed since */
+            a->seq = feed_released(q->s.feed, a->what.code);
         fetch_or_answer(a);
         return;
     }
@@ -377,7 +384,7 @@ void query_released(struct query_engine *q)
 {
     for (struct ask *a = q->asks, *next; a; a = next) {
         next = a->next;
-        if (feed_released(q->s.feed) < a->wait_seq)
+        if (feed_released(q->s.feed, a->what.code) < a->wait_seq)
             continue;
         if (a->step == STEP_ANSWER)
             answer(a);

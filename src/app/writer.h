@@ -22,10 +22,12 @@ void batch_row(struct batch *b, const char *code, enum interval i, const struct 
 void batch_coverage(struct batch *b, const char *code, enum interval level, bool lost,
                     const struct spans *spans);
 void batch_gap(struct batch *b, const struct candle_gap *g);
-void batch_event(struct batch *b, uint64_t seq, const char *body, size_t len);
+void batch_event(struct batch *b, int32_t partition, uint64_t seq, const char *body, size_t len);
 void batch_market(struct batch *b, const struct store_market *m);
-void batch_position(struct batch *b, int32_t partition, int32_t partitions, int64_t next);
-void batch_mark(struct batch *b, uint64_t seq, int64_t watermark_ms);
+/* An exchange's own coarser candle as heard; for stores that roll up by themselves. */
+void batch_fetched(struct batch *b, const char *code, enum interval i, const struct candle *c);
+/* How far the batch takes a lane; from counts when the lane is new in it. */
+void batch_lane(struct batch *b, const struct store_lane *lane);
 void batch_prune(struct batch *b, int64_t seconds_before_ms);
 int64_t batch_prune_before(const struct batch *b); /* 0: nothing to prune */
 bool batch_empty(const struct batch *b);

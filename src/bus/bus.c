@@ -25,6 +25,7 @@ static struct metric published[BUS_KIND_COUNT] = {
     [BUS_COVERED] = PUBLISHED("kind=\"covered\""),
     [BUS_GAP] = PUBLISHED("kind=\"gap\""),
     [BUS_REPAIR] = PUBLISHED("kind=\"repair\""),
+    [BUS_MARKETS] = PUBLISHED("kind=\"markets\""),
 };
 
 #define REFUSED(label)                                                                             \
@@ -33,7 +34,7 @@ static struct metric refused[BUS_KIND_COUNT] = {
     [BUS_TICKER] = REFUSED("kind=\"ticker\""),   [BUS_CANDLE] = REFUSED("kind=\"candle\""),
     [BUS_TRADE] = REFUSED("kind=\"trade\""),     [BUS_WATERMARK] = REFUSED("kind=\"watermark\""),
     [BUS_COVERED] = REFUSED("kind=\"covered\""), [BUS_GAP] = REFUSED("kind=\"gap\""),
-    [BUS_REPAIR] = REFUSED("kind=\"repair\""),
+    [BUS_REPAIR] = REFUSED("kind=\"repair\""),   [BUS_MARKETS] = REFUSED("kind=\"markets\""),
 };
 
 static struct metric waiting =
@@ -138,6 +139,29 @@ void bus_on_ready(struct bus *b, void (*wake)(void *ctx), void *ctx)
 enum err bus_poll(struct bus *b, struct bus_message *out)
 {
     return b->ops->poll(b, out);
+}
+
+bool bus_assigns(const struct bus *b)
+{
+    return b->ops->assigns;
+}
+
+enum err bus_start(struct bus *b, int32_t partition, int64_t next)
+{
+    REQUIRE(b->ops->assigns && partition >= 0 && partition < b->partitions);
+    return b->ops->start(b, partition, next);
+}
+
+void bus_given(struct bus *b, int32_t partition)
+{
+    REQUIRE(b->ops->assigns && partition >= 0 && partition < b->partitions);
+    b->ops->given(b, partition);
+}
+
+void bus_pause(struct bus *b, bool paused)
+{
+    if (b->ops->assigns)
+        b->ops->pause(b, paused);
 }
 
 void bus_close(struct bus *b)

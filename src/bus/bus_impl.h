@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bus: what an implementation provides. All ops required. Contracts as in bus.h; wrappers in bus.c
- * check arguments and count once for all implementations. */
+/* bus: what an implementation provides. All ops required but those of busses that assign. Contracts
+ * as in bus.h; wrappers in bus.c check arguments and count once for all implementations. */
 #ifndef STOFKA_BUS_BUS_IMPL_H
 #define STOFKA_BUS_BUS_IMPL_H
 
@@ -11,6 +11,10 @@ struct bus_ops {
     enum err (*publish)(struct bus *b, const struct bus_message *m);
     void (*on_ready)(struct bus *b, void (*wake)(void *ctx), void *ctx);
     enum err (*poll)(struct bus *b, struct bus_message *out);
+    bool assigns; /* the next three are needed only then */
+    enum err (*start)(struct bus *b, int32_t partition, int64_t next);
+    void (*given)(struct bus *b, int32_t partition);
+    void (*pause)(struct bus *b, bool paused);
     void (*close)(struct bus *b);
     void (*free)(struct bus *b);
 };

@@ -45,8 +45,9 @@ struct store_gap {
 };
 
 /* What clients see exactly once; kept for a while so that they can resume after a restart.
- * Key: seq, ascending. body is opaque to the store. */
+ * Key: (partition, seq), ascending. body is opaque to the store. */
 struct store_event {
+    int32_t partition;
     uint64_t seq;
     const char *body;
     size_t len;

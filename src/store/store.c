@@ -87,6 +87,11 @@ enum err store_open(const struct store_settings *s, struct store **out, struct b
     return counted(ERR_CONFIG);
 }
 
+bool store_rolls_up(const struct store *s)
+{
+    return s->ops->rolls_up;
+}
+
 void store_free(struct store **s)
 {
     if (!*s)
@@ -120,7 +125,8 @@ static void check_batch(const struct store_batch *b)
         REQUIRE(code_ok(b->gaps[i].code));
     for (size_t i = 0; i < b->market_count; i++)
         REQUIRE(code_ok(b->markets[i].code));
-    REQUIRE(b->position_count >= 0 && b->position_count <= STORE_POSITIONS_MAX);
+    for (size_t i = 0; i < b->lane_count; i++)
+        REQUIRE(b->lanes[i].partition >= 0 && b->lanes[i].partition < STORE_LANES_MAX);
 }
 
 static enum err check_sources(const struct store *s, const struct store_batch *b, struct buf *error)
@@ -211,10 +217,10 @@ enum err store_read_gaps(struct store_reader *r, const char *code, bool open_onl
     return counted(r->ops->read_gaps(r, code, open_only, limit, each, ctx));
 }
 
-enum err store_read_events(struct store_reader *r, uint64_t after_seq, store_event_f *each,
-                           void *ctx)
+enum err store_read_events(struct store_reader *r, int32_t partition, uint64_t after_seq,
+                           store_event_f *each, void *ctx)
 {
-    return counted(r->ops->read_events(r, after_seq, each, ctx));
+    return counted(r->ops->read_events(r, partition, after_seq, each, ctx));
 }
 
 enum err store_read_markets(struct store_reader *r, store_market_f *each, void *ctx)
