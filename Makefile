@@ -3,12 +3,14 @@
 # npm (page) and the scripts in tools/.
 
 PORT ?= 8080
+SOURCE ?= sim
 STAGE ?= all
 ARGS ?=
 MINUTES ?= 10
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs truth soak long fuzz bench clean setup-build programs
+.PHONY: all run demo test check fmt docs truth soak long fuzz bench clean setup-build programs \
+	cluster cluster-status cluster-down
 
 all: programs
 
@@ -30,6 +32,17 @@ run: programs
 
 demo: programs
 	@tools/demo.py sim --port $(PORT)
+
+# SOURCE=sim or live, each with data of its own.
+cluster: programs
+	@tools/setup.sh cluster
+	@tools/cluster.py up --source $(SOURCE) --port $(PORT) --dir data/cluster-$(SOURCE)
+
+cluster-status:
+	@tools/cluster.py status --dir data/cluster-$(SOURCE)
+
+cluster-down:
+	@tools/cluster.py down --dir data/cluster-$(SOURCE)
 
 test:
 	@tools/setup.sh build page test check operate

@@ -16,6 +16,8 @@ enum {
      */
     LATE_MS = 10 * 1000,
     LIST_AGAIN_MS = 600 * 1000,
+    /* Of a gap that was still going on: what the watermark before it had claimed too much. */
+    OPEN_GAP_MS = 3000,
 };
 
 static struct metric owed_total =
@@ -35,7 +37,11 @@ struct collect {
     int64_t owed_from_ms, owed_to_ms; /* refused by a full bus; 0: nothing owed */
     int64_t behind_offset_ms;         /* smallest delay seen where clocks disagree */
     bool clocks_disagree;
-    pthread_mutex_t lock; /* of what follows */
+    /* Held from asking what was lost until the watermark is out, so that none claims what the bus
+     * tells as lost meanwhile. Taken before lock. */
+    pthread_mutex_t claiming;
+    int64_t lost_from_ms, lost_to_ms; /* told by the bus, under claiming; 0: nothing */
+    pthread_mutex_t lock;             /* of what follows */
     struct collect_state state;
     struct upbit_market *markets;
     size_t market_count;
@@ -156,6 +162,12 @@ static void measure(struct collect *c, int64_t delay_ms)
     pthread_mutex_unlock(&c->lock);
 }
 
+static int64_t base_start(const struct upbit_frame *f)
+{
+    return f->kind == UPBIT_TRADE ? interval_start(INTERVAL_1S, f->trade.trade_ms)
+                                  : f->candle.start_ms;
+}
+
 static void on_frame(void *ctx, const struct upbit_frame *f, const char *json, size_t len,
                      int64_t receive_ms)
 {
@@ -178,15 +190,16 @@ static void on_frame(void *ctx, const struct upbit_frame *f, const char *json, s
     memcpy(m.collector, c->name, sizeof m.collector);
     if (bus_publish(c->bus, &m) == OK || !base)
         return;
-    int64_t start = f->kind == UPBIT_TRADE ? interval_start(INTERVAL_1S, f->trade.trade_ms)
-                                           : f->candle.start_ms;
+    int64_t start = base_start(f);
     owe(c, start, start + 1000);
 }
 
-static void on_watermark(void *ctx, int64_t since_ms, int64_t exchange_ms,
-                         const struct exchange_list *heard)
+static void claim(struct collect *c, int64_t since_ms, int64_t exchange_ms,
+                  const struct exchange_list *heard)
 {
-    struct collect *c = ctx;
+    if (c->lost_from_ms)
+        owe(c, c->lost_from_ms, c->lost_to_ms);
+    c->lost_from_ms = c->lost_to_ms = 0;
     if (pay(c, heard) != OK)
         return;
     c->since_ms = since_ms;
@@ -202,6 +215,48 @@ static void on_watermark(void *ctx, int64_t since_ms, int64_t exchange_ms,
         if (publish(c, BUS_WATERMARK, "", p, &c->value) != OK)
             log_warn("bus.watermark_refused", "partition=%d", (int)p);
     }
+}
+
+static void on_watermark(void *ctx, int64_t since_ms, int64_t exchange_ms,
+                         const struct exchange_list *heard)
+{
+    struct collect *c = ctx;
+    pthread_mutex_lock(&c->claiming);
+    claim(c, since_ms, exchange_ms, heard);
+    pthread_mutex_unlock(&c->claiming);
+}
+
+static bool lost_span(const struct collect *c, const struct bus_message *m, int64_t *from_ms,
+                      int64_t *to_ms)
+{
+    struct upbit_frame f;
+    struct upbit_reason why;
+    struct message_gap g;
+    if (m->kind == BUS_GAP && message_gap_read(m->value, m->len, &g) == OK) {
+        message_codes_free(&g.codes);
+        *from_ms = g.from_ms;
+        *to_ms = g.to_ms ? g.to_ms : g.from_ms + OPEN_GAP_MS;
+        return true;
+    }
+    if (m->kind != (c->base_is_trade ? BUS_TRADE : BUS_CANDLE) ||
+        upbit_frame_read(m->value, m->len, &f, &why) != OK)
+        return false;
+    *from_ms = base_start(&f);
+    *to_ms = *from_ms + 1000;
+    return true;
+}
+
+void collect_undelivered(struct collect *c, const struct bus_message *m)
+{
+    int64_t from_ms, to_ms;
+    if (!lost_span(c, m, &from_ms, &to_ms))
+        return;
+    pthread_mutex_lock(&c->claiming);
+    if (c->lost_from_ms == 0 || from_ms < c->lost_from_ms)
+        c->lost_from_ms = from_ms;
+    if (to_ms > c->lost_to_ms)
+        c->lost_to_ms = to_ms;
+    pthread_mutex_unlock(&c->claiming);
 }
 
 static void on_lost(void *ctx, const char *code, int64_t from_ms, int64_t to_ms, const char *reason)
@@ -259,6 +314,7 @@ struct collect *collect_new(const struct collect_settings *s)
     c->changed_ctx = s->ctx;
     c->state.behind_ms = -1;
     pthread_mutex_init(&c->lock, NULL);
+    pthread_mutex_init(&c->claiming, NULL);
     return c;
 }
 
@@ -267,6 +323,7 @@ void collect_free(struct collect **c)
     if (*c == NULL)
         return;
     pthread_mutex_destroy(&(*c)->lock);
+    pthread_mutex_destroy(&(*c)->claiming);
     buf_free(&(*c)->value);
     free((*c)->markets);
     free(*c);

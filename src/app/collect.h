@@ -34,6 +34,10 @@ struct collect *collect_new(const struct collect_settings *s);
 void collect_free(struct collect **c);
 struct exchange_events collect_events(struct collect *c);
 
+/* The bus took m and lost it: what it told becomes a gap, said before any further watermark. Any
+ * thread; see bus_undelivered_f. */
+void collect_undelivered(struct collect *c, const struct bus_message *m);
+
 void collect_state_get(struct collect *c, struct collect_state *out);
 /* The newest list if it is newer than *version, which is updated; NULL otherwise. Free with free().
  */

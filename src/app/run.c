@@ -242,15 +242,6 @@ static void free_all(struct run *r)
         close(r->lock_fd);
 }
 
-static enum log_level level_of(const char *name)
-{
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    int level = LOG_DEBUG;
-    while (strcmp(names[level], name) != 0)
-        level++;
-    return (enum log_level)level;
-}
-
 static int say_and_end(struct buf *error, int code)
 {
     fprintf(stderr, "stofka run: %s\n", error->data ? error->data : "failed");
@@ -295,7 +286,7 @@ static int run_as(bool replay, int argc, char **argv)
     if (config_load(settings_rows, argc, argv, &r.settings, &r.config, &error) != OK ||
         take_rest(&r, replay, &error) != OK || choose_source(&r, &error) != OK)
         return say_and_end(&error, EXIT_USAGE);
-    log_set_level(level_of(r.settings.log_level));
+    settings_log_level(&r.settings);
     run_register_metrics();
     uv_loop_init(&r.loop);
     uv_async_init(&r.loop, &r.collect_changed, on_collect_changed);

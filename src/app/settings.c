@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/log.h"
+
 #include "exchange/url.h"
 
 #define AT(field) .offset = offsetof(struct settings, field)
@@ -340,6 +342,15 @@ static bool is_upbit(const char *url)
             return true;
     }
     return false;
+}
+
+void settings_log_level(const struct settings *s)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    int level = LOG_DEBUG;
+    while (strcmp(names[level], s->log_level) != 0)
+        level++;
+    log_set_level((enum log_level)level);
 }
 
 bool settings_hears(const struct settings *s)
