@@ -7,7 +7,7 @@ STAGE ?= all
 ARGS ?=
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs truth soak bench clean setup-build programs
+.PHONY: all run demo test check fmt docs truth soak long bench clean setup-build programs
 
 all: programs
 
@@ -52,6 +52,10 @@ truth: programs
 
 soak: programs
 	@tools/truth_plan.py --soak $(ARGS)
+
+long: programs
+	@tools/setup.sh build page test
+	@tools/run_tests.py long
 
 bench: programs
 	@tools/setup.sh bench

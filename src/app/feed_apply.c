@@ -52,7 +52,7 @@ static enum err apply_trade(struct lane *l, const struct bus_message *m)
         int64_t start = interval_start(INTERVAL_1S, frame.trade.trade_ms);
         struct message_gap gap = {.from_ms = start, .to_ms = start + 1000, .reason = "late trade"};
         message_codes_add(&gap.codes, frame.code, strlen(frame.code));
-        candle_engine_gap(l->engine, &gap);
+        candle_engine_gap(l->engine, m->collector, &gap);
         message_codes_free(&gap.codes);
         return OK;
     }
@@ -69,7 +69,7 @@ static enum err apply_watermark(struct lane *l, const struct bus_message *m)
     enum err e = message_watermark_read(m->value, m->len, &w);
     if (e != OK)
         return e;
-    candle_engine_watermark(l->engine, &w);
+    candle_engine_watermark(l->engine, m->collector, &w);
     message_codes_free(&w.codes);
     l->watermark_mono_ms = clock_mono_ms();
     return OK;
@@ -92,7 +92,7 @@ static enum err apply_gap(struct lane *l, const struct bus_message *m)
     enum err e = message_gap_read(m->value, m->len, &g);
     if (e != OK)
         return e;
-    candle_engine_gap(l->engine, &g);
+    candle_engine_gap(l->engine, m->collector, &g);
     message_codes_free(&g.codes);
     return OK;
 }

@@ -37,11 +37,13 @@ const struct store_batch *batch_view(struct batch *b);
 
 struct writer;
 
-/* done is called on the loop after a commit with the batch, which it then owns; trouble when a
- * commit fails (text) and when it works again (NULL). */
+/* done is called on the loop after a commit with the batch, which it then owns; stale instead where
+ * another process has moved one of its lanes (nothing was kept); trouble when a commit fails (text)
+ * and when it works again (NULL). */
 struct writer_events {
     void *ctx;
     void (*done)(void *ctx, struct batch *b);
+    void (*stale)(void *ctx, struct batch *b);
     void (*trouble)(void *ctx, const char *text);
 };
 

@@ -30,6 +30,12 @@
     " \"timestamp\" = excluded.\"timestamp\", repair = excluded.repair, rev = excluded.rev,"       \
     " state = excluded.state, source = excluded.source, tombstone = excluded.tombstone"
 
+/* The total order of DESIGN 2.3. */
+#define CANDLE_ORDER(t)                                                                            \
+    "(" t ".repair, " t ".candle_acc_trade_volume, " t ".\"timestamp\", " t                        \
+    ".candle_acc_trade_price, " t ".trade_price, " t ".high_price, " t ".low_price, " t            \
+    ".opening_price, " t ".tombstone)"
+
 const struct pg_statement postgres_statements[PG_STATEMENT_COUNT] = {
     [PG_LANES] = {"SELECT partition, next FROM lane WHERE partition = ANY ($1::integer[])"
                   " ORDER BY partition FOR UPDATE",
@@ -54,9 +60,10 @@ const struct pg_statement postgres_statements[PG_STATEMENT_COUNT] = {
                     14},
     [PG_OWN] = {"WITH new AS (" CANDLE_ARRAYS "),"
                 " level AS (SELECT $15::candle_interval AS level)"
-                " INSERT INTO market_fetched (" CANDLE_KEYS
+                " INSERT INTO market_fetched AS f (" CANDLE_KEYS
                 ", level) SELECT new.*, level FROM new, level"
-                " ON CONFLICT (level, code, candle_time) DO UPDATE SET " CANDLE_SET,
+                " ON CONFLICT (level, code, candle_time) DO UPDATE SET " CANDLE_SET
+                " WHERE " CANDLE_ORDER("f") " < " CANDLE_ORDER("excluded"),
                 15},
     [PG_NOT_OWN] =
         {"DELETE FROM market_fetched AS f USING"

@@ -152,7 +152,7 @@ static void gather(struct parents *p, const struct store_batch *b)
             p->not_own_count++;
             add_key(&p->not_own, row);
         }
-        if (row->candle.rev > 1 || row->told) {
+        if (row->candle.rev > 1 || row->told || row->own) {
             p->note_count++;
             add_note(&p->notes, row);
         }

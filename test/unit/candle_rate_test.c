@@ -81,7 +81,7 @@ static void one_second(struct candle_engine *e, const struct message_codes *code
     }
     struct message_watermark w = {since_ms, now_ms, *codes};
     candle_engine_at(e, ++*stamp);
-    candle_engine_watermark(e, &w);
+    candle_engine_watermark(e, "test", &w);
     candle_engine_settle(e);
     candle_engine_committed(e, *stamp - (*stamp > 2000 ? 2000 : 0)); /* the store lags */
 }

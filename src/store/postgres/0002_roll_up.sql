@@ -137,7 +137,7 @@ BEGIN
                v.told AND v.state <> 'forming'
         FROM (
         SELECT r.*,
-               CASE WHEN r.note_rev > 1 THEN r.note_state::text
+               CASE WHEN r.noted THEN r.note_state::text
                     WHEN NOT r.known THEN r.was::text
                     WHEN NOT r.is_covered THEN 'partial'
                     WHEN r.was <> 'forming' AND (r.differs OR r.rev <> coalesce(r.old_rev, 1)) THEN 'repaired'
@@ -145,12 +145,14 @@ BEGIN
                     ELSE 'closed' END AS state
         FROM (
         SELECT q.*,
-               CASE WHEN q.note_rev > 1 THEN greatest(q.note_rev, q.old_rev)
+               CASE WHEN q.noted THEN greatest(q.note_rev, q.old_rev)
+                    WHEN q.own AND NOT q.differs THEN q.old_rev -- its own, whatever its children are
                     ELSE greatest(q.sum_rev, coalesce(q.old_rev, 1) + (q.was <> 'forming' AND q.differs)::integer)
                     END AS rev
         FROM (
         SELECT p.code, p.candle_time, p.covered, p.own, p.sum_rev, p.old_rev, p.old_state, p.known, p.is_covered,
                p.was, n.rev AS note_rev, n.state AS note_state, coalesce(n.told, false) AS told,
+               coalesce(n.rev > 1 OR p.own, false) AND n.code IS NOT NULL AS noted,
                c.open, c.high, c.low, c.close, c.volume, c.amount, c.stamp, c.repair, c.source, c.tombstone,
                p.old_rev IS NULL
                OR (c.repair, c.volume, c.stamp, c.amount, c.close, c.high, c.low, c.open, c.tombstone)
@@ -194,7 +196,8 @@ BEGIN
                    sum(k.rev - 1)::bigint AS revs,
                    (array_agg(k.source ORDER BY k.tombstone, k.candle_time))[1] AS source
             FROM %2$I AS k
-            WHERE k.code = w.code AND k.candle_time >= w.candle_time
+            WHERE k.code = w.code AND k.candle_time >= greatest(w.candle_time,
+                      (SELECT dropped_before FROM retention WHERE level = %4$L))
               AND k.candle_time < window_end(%1$L, w.candle_time)) AS s ON true
         LEFT JOIN LATERAL ( -- the greatest of the exchange's own and of what dropped children left
             SELECT * FROM (
