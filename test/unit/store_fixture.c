@@ -42,7 +42,8 @@ static void make_schema(struct fixture *f)
     static int number;
     char sql[128];
     snprintf(f->schema, sizeof f->schema, "test_%d_%d", (int)getpid(), ++number);
-    snprintf(f->url, sizeof f->url, "%s options=-csearch_path=%s", server(), f->schema);
+    snprintf(f->url, sizeof f->url, "%s application_name=%s options=-csearch_path=%s", server(),
+             f->schema, f->schema);
     snprintf(sql, sizeof sql, "CREATE SCHEMA %s", f->schema);
     fixture_ask(sql);
 }

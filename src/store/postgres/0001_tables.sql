@@ -182,7 +182,9 @@ BEGIN
             CONTINUE;
         END IF;
         PERFORM pg_advisory_xact_lock(hashtext('stofka days'), ('meta'::regclass::oid::bigint & 2147483647)::integer);
-        IF to_regclass(day_table(day)) IS NOT NULL THEN
+        -- Asked of the table itself: what a session remembers of names may be older than the lock.
+        IF EXISTS (SELECT FROM pg_class WHERE relname = day_table(day)
+                   AND relnamespace = current_schema()::regnamespace) THEN
             CONTINUE;
         END IF;
         EXECUTE format('CREATE TABLE %I (LIKE market_candle_1s INCLUDING ALL)'
