@@ -205,10 +205,8 @@ static uint64_t outbox_seq(uint64_t number)
 
 void feed_follow_outbox(struct feed *f, uint64_t number, const char *body, size_t len)
 {
-    struct store_event stored = {.partition = bus_partitions(f->s.bus),
-                                 .seq = outbox_seq(number),
-                                 .body = body,
-                                 .len = len};
+    struct store_event stored = {
+        .partition = bus_partitions(f->s.bus), .seq = outbox_seq(number), .body = body, .len = len};
     struct serve_event e;
     if (feed_body_read(&stored, &e) != OK)
         return;

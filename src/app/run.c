@@ -198,7 +198,7 @@ static void on_replayed_market(void *ctx, const struct store_market *m)
 static void on_replayed(void *ctx, bool whole)
 {
     struct run *r = ctx;
-    r->replay_failed = !whole;
+    r->failed = !whole;
     if (!r->settings.replay_stay)
         stop(r);
 }
@@ -321,7 +321,7 @@ static int run_as(enum run_role role, bool replay, int argc, char **argv)
     live(&r);
     free_all(&r);
     log_info("run.stopped", "");
-    return r.replay_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return r.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int run_main(int argc, char **argv)

@@ -19,8 +19,8 @@
 #include "app/status.h"
 #include "candle/message.h"
 
-/* Which parts there are. STORE: no clients, writes PostgreSQL, owns backfill. SERVE: clients, follows
- * what the stores commit. Both hear the exchange through the bus. */
+/* Which parts there are. STORE: no clients, writes PostgreSQL, owns backfill. SERVE: clients,
+ * follows what the stores commit. Both hear the exchange through the bus. */
 enum run_role { RUN_EMBEDDED, RUN_STORE, RUN_SERVE };
 
 struct run_follow; /* run_role.c */
@@ -46,7 +46,7 @@ struct run {
     struct record *record;
     struct replay *replay;
     const char *replay_dir; /* NULL: no replay */
-    bool replay_failed;
+    bool failed;
     struct audit *audit;
     struct run_follow *follow;
     int64_t behind_ms; /* of the newest ticker; roles only, -1: none yet */
@@ -66,7 +66,7 @@ struct run {
 /* Rows may come of a market that the exchange does not list, or no more. ctx: the run. */
 void run_know_market(void *ctx, const char *code);
 
-bool run_is_role(const struct run *r); /* not embedded */
+bool run_is_role(const struct run *r);                            /* not embedded */
 struct store_market *run_market(struct run *r, const char *code); /* NULL: not known */
 void run_add_market(struct run *r, const struct upbit_market *m);
 void run_tell_status(struct run *r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What only the roles store and serve do: they know the exchange through the bus, and serve follows
  * what the stores commit. */
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +16,8 @@
 
 enum { ROLE_MS = 200, ROLL_UP_MS = 60 * 1000, STALE_MS = 5000 };
 
-/* The follower's news wait here until the loop has taken them: nothing is copied, and a loop that is
- * behind slows the follower. */
+/* The follower's news wait here until the loop has taken them: nothing is copied, and a loop that
+ * is behind slows the follower. */
 struct run_follow {
     struct run *run;
     struct store_follow *follow;
@@ -35,7 +35,8 @@ enum err role_check(struct run *r, struct buf *error)
     if (!run_is_role(r)) {
         if (strcmp(s->bus_url, "memory:") == 0 && strcmp(s->cache_url, "memory:") == 0)
             return OK;
-        buf_str(error, "bus.url, cache.url: memory: with run; others are for collect, store, serve");
+        buf_str(error,
+                "bus.url, cache.url: memory: with run; others are for collect, store, serve");
         return ERR_CONFIG;
     }
     if (!kafka) {
@@ -85,8 +86,7 @@ void role_on_markets(void *ctx, const struct message_markets *m, int32_t partiti
         run_add_market(r, &m->items[k]);
     for (size_t k = 0; m->whole && k < r->market_count; k++) {
         struct store_market *known = &r->markets[k];
-        if (!known->listed || feed_lane(r->feed, known->code) != partition ||
-            names(m, known->code))
+        if (!known->listed || feed_lane(r->feed, known->code) != partition || names(m, known->code))
             continue;
         log_info("exchange.market", "code=%s listed=false", known->code);
         known->listed = false;
@@ -140,11 +140,19 @@ static void tell_outbox(struct run *r, const struct store_outbox *o)
     buf_free(&body);
 }
 
+/* Its events were dropped before they were read here: nobody here may be told of what follows. */
+static void begin_anew(struct run *r, int32_t partition)
+{
+    log_error("store.events_cut", "partition=%d", (int)partition);
+    r->failed = true;
+    raise(SIGTERM);
+}
+
 static void take_news(struct run *r, const struct store_news *n)
 {
     for (int32_t p = 0; p < n->lane_count; p++)
-        /* Those who hold a cursor could not be told of what is gone: better to begin anew. */
-        REQUIRE(!n->lanes[p].cut);
+        if (n->lanes[p].cut)
+            begin_anew(r, p);
     for (size_t k = 0; k < n->event_count; k++)
         feed_follow_event(r->feed, &n->events[k]);
     for (int32_t p = 0; p < n->lane_count; p++)
@@ -269,8 +277,10 @@ int role_store_help(void)
 {
     return tool_usage(
         "usage: stofka store --bus.url kafka:HOST:PORT,… --store.url postgres:CONNINFO [FLAGS]\n\n"
-        "Reads its share of the topics' partitions (consumer group bus.group), rolls up, and commits "
-        "candles, coverage, gaps and positions to PostgreSQL in one transaction; heals gaps from the "
+        "Reads its share of the topics' partitions (consumer group bus.group), rolls up, and "
+        "commits "
+        "candles, coverage, gaps and positions to PostgreSQL in one transaction; heals gaps from "
+        "the "
         "exchange's REST. Several at once share the work.\n\n",
         settings_rows);
 }
