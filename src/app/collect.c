@@ -169,7 +169,7 @@ static void on_markets(void *ctx, const struct exchange_list *list)
 
 /* Where the clocks here and there agree to a minute, the delay is what it is; otherwise (a
  * simulated day) it is measured from the smallest one seen. */
-static void measure(struct collect *c, int64_t delay_ms)
+void collect_delay(struct collect *c, int64_t delay_ms)
 {
     if (delay_ms < -60000 || delay_ms > 60000) {
         if (!c->clocks_disagree || delay_ms < c->behind_offset_ms)
@@ -196,7 +196,7 @@ static void on_frame(void *ctx, const struct upbit_frame *f, const char *json, s
                     ? c->base_is_trade
                     : f->kind == UPBIT_CANDLE && f->interval == INTERVAL_1S && !c->base_is_trade;
     if (f->kind == UPBIT_TICKER && !f->snapshot)
-        measure(c, receive_ms - f->timestamp_ms);
+        collect_delay(c, receive_ms - f->timestamp_ms);
     if (!base && f->kind != UPBIT_TICKER)
         return;
     struct bus_message m = {.kind = f->kind == UPBIT_TICKER  ? BUS_TICKER
@@ -308,13 +308,18 @@ static void on_down(void *ctx, int64_t last_ms, const char *reason,
         owe(c, last_ms - 2000, last_ms);
 }
 
+void collect_state_tell(struct collect *c, enum exchange_state state, const char *text)
+{
+    pthread_mutex_lock(&c->lock);
+    c->state.state = state;
+    strncpy(c->state.text, text, sizeof c->state.text - 1);
+    pthread_mutex_unlock(&c->lock);
+}
+
 static void on_state(void *ctx, enum exchange_state s, const char *text)
 {
     struct collect *c = ctx;
-    pthread_mutex_lock(&c->lock);
-    c->state.state = s;
-    strncpy(c->state.text, text, sizeof c->state.text - 1);
-    pthread_mutex_unlock(&c->lock);
+    collect_state_tell(c, s, text);
     c->changed(c->changed_ctx);
 }
 

@@ -40,6 +40,10 @@ struct exchange_events collect_events(struct collect *c);
 void collect_undelivered(struct collect *c, const struct bus_message *m);
 
 void collect_state_get(struct collect *c, struct collect_state *out);
+/* For roles that hear the exchange through the bus: what is known of it there. Any thread. */
+void collect_state_tell(struct collect *c, enum exchange_state state, const char *text);
+/* Delay of a frame, exchange to whoever received it. Always the same thread. */
+void collect_delay(struct collect *c, int64_t delay_ms);
 /* The newest list if it is newer than *version, which is updated; NULL otherwise. Free with free().
  */
 struct upbit_market *collect_markets_get(struct collect *c, uint64_t *version, size_t *count);

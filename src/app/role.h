@@ -7,4 +7,11 @@
 int role_collect_main(int argc, char **argv);
 int role_collect_help(void);
 
+/* Reads its share of the partitions, writes PostgreSQL and Redis, owns ledger and backfill. */
+int role_store_main(int argc, char **argv);
+int role_store_help(void);
+/* Reads every partition, answers and pushes; follows what the stores commit. */
+int role_serve_main(int argc, char **argv);
+int role_serve_help(void);
+
 #endif

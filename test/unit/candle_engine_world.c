@@ -88,8 +88,9 @@ static void on_forming(void *ctx, const char *code, enum interval i, const struc
 static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
                     unsigned flags)
 {
-    (void)flags;
     struct world *w = ctx;
+    if (w->also)
+        w->also->keep(w->also->ctx, code, i, c, flags);
     model_store_row(&w->now->rows[market_of(code)][i], c);
 }
 
@@ -110,6 +111,8 @@ static void on_coverage(void *ctx, const char *code, enum interval level, bool l
                         const struct spans *spans)
 {
     struct world *w = ctx;
+    if (w->also)
+        w->also->coverage(w->also->ctx, code, level, lost, spans);
     int m = market_of(code);
     int at = lost ? INTERVAL_COUNT : (int)level;
     assert_true(spans->count <= 64);

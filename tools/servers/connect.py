@@ -10,6 +10,7 @@ DEPLOY = os.path.join(java.ROOT, 'deploy', 'connect')
 HEAP_MB = 384
 WORKER = """\
 bootstrap.servers=%(brokers)s
+plugin.discovery=service_load
 listeners=http://127.0.0.1:%(port)d
 key.converter=org.apache.kafka.connect.storage.StringConverter
 value.converter=org.apache.kafka.connect.json.JsonConverter
