@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/row.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -26,7 +27,7 @@ static struct metric owed_total =
 struct collect {
     struct bus *bus;
     enum source source;
-    bool base_is_trade, whole;
+    bool base_is_trade, whole, rows;
     char name[16];
     void (*changed)(void *ctx);
     void *changed_ctx;
@@ -60,6 +61,25 @@ static enum err publish(struct collect *c, enum bus_kind kind, const char *code,
     memcpy(m.code, code, strlen(code) + 1);
     memcpy(m.collector, c->name, sizeof m.collector);
     return bus_publish(c->bus, &m);
+}
+
+/* Where it is asked for; the candle itself is on the bus already. */
+static enum err publish_row(struct collect *c, const char *code, const struct candle *candle)
+{
+    if (!c->rows)
+        return OK;
+    struct candle own = *candle;
+    own.source = (uint8_t)c->source;
+    struct bus_message m = {.kind = BUS_CANDLE, .receive_ms = clock_wall_ms(), .source = c->source};
+    struct buf value = {0};
+    row_write(&value, code, &own);
+    m.value = value.data;
+    m.len = value.len;
+    memcpy(m.code, code, strlen(code) + 1);
+    memcpy(m.collector, c->name, sizeof m.collector);
+    enum err e = bus_publish_row(c->bus, &m);
+    buf_free(&value);
+    return e;
 }
 
 static void owe(struct collect *c, int64_t from_ms, int64_t to_ms)
@@ -188,7 +208,10 @@ static void on_frame(void *ctx, const struct upbit_frame *f, const char *json, s
                             .source = c->source};
     memcpy(m.code, f->code, CODE_MAX);
     memcpy(m.collector, c->name, sizeof m.collector);
-    if (bus_publish(c->bus, &m) == OK || !base)
+    enum err e = bus_publish(c->bus, &m);
+    if (e == OK && base && f->kind == UPBIT_CANDLE)
+        e = publish_row(c, f->code, &f->candle);
+    if (e == OK || !base)
         return;
     int64_t start = base_start(f);
     owe(c, start, start + 1000);
@@ -313,6 +336,7 @@ struct collect *collect_new(const struct collect_settings *s)
     c->source = s->source;
     c->base_is_trade = s->base_is_trade;
     c->whole = s->whole;
+    c->rows = s->rows;
     REQUIRE(strlen(s->name) < sizeof c->name);
     memcpy(c->name, s->name, strlen(s->name));
     c->changed = s->changed;
@@ -381,6 +405,8 @@ enum err collect_fetched(struct collect *c, const struct exchange_rows *rows,
         buf_clear(&value);
         upbit_candle_write(&value, rows->code, rows->interval, &rows->rows[k]);
         e = publish(c, BUS_CANDLE, rows->code, 0, &value);
+        if (e == OK && rows->interval == INTERVAL_1S)
+            e = publish_row(c, rows->code, &rows->rows[k]);
     }
     buf_clear(&value);
     message_covered_write(&value, covered);
@@ -410,6 +436,8 @@ enum err collect_repair(struct collect *c, const char *code, enum interval i,
     struct buf value = {0};
     message_repair_write(&value, &m);
     enum err e = publish(c, BUS_REPAIR, code, 0, &value);
+    if (e == OK && i == INTERVAL_1S)
+        e = publish_row(c, code, candle);
     buf_free(&value);
     return e;
 }

@@ -26,6 +26,7 @@ struct collect_settings {
     enum source source;
     bool base_is_trade;
     const char *name; /* who publishes, told from others' by readers; at most 15 characters */
+    bool rows;        /* second candles also as rows for Kafka Connect */
     bool whole;       /* all of the exchange's markets are heard, not a choice */
     void (*changed)(void *ctx); /* any thread: markets or state changed (uv_async_send) */
     void *ctx;

@@ -136,6 +136,7 @@ static enum err open_bus(struct role *r, struct buf *error)
     struct bus_settings settings = {.url = s->bus_url,
                                     .use = BUS_PUBLISH_ONLY,
                                     .options = s->bus_options,
+                                    .rows = s->collect_rows,
                                     .partitions = (int32_t)s->bus_partitions,
                                     .replication = (int32_t)s->bus_replication,
                                     .bound_messages = s->bus_messages,
@@ -151,6 +152,7 @@ static enum err open_exchange(struct role *r, struct buf *error)
     struct collect_settings collect = {.bus = r->bus,
                                        .source = r->source,
                                        .name = r->name,
+                                       .rows = s->collect_rows,
                                        .whole = s->exchange_codes[0] == '\0',
                                        .changed = nothing,
                                        .ctx = r};

@@ -117,6 +117,13 @@ const struct config_row settings_rows[] = {
      AT(collect_name),
      .help = "Who this collector is among several, at most 15 characters; empty: the host's name "
              "and the process' number."},
+    {.key = "collect.rows",
+     .type = CONFIG_BOOL,
+     .def = "false",
+     AT(collect_rows),
+     .help =
+         "Second candles also go, with a schema, to topic market_candle_rows for Kafka Connect; "
+         "four times as large."},
     {.key = "bus.url",
      .type = CONFIG_STRING,
      .def = "memory:",

@@ -15,6 +15,7 @@ struct settings {
     int64_t exchange_trust_ms;
     int64_t audit_per_minute;
     const char *collect_name;
+    bool collect_rows;
     const char *bus_url, *bus_group, *bus_options;
     int64_t bus_messages, bus_bytes, bus_partitions, bus_replication;
     const char *store_data, *store_url;
