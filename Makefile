@@ -10,7 +10,7 @@ MINUTES ?= 10
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
 .PHONY: all run demo test check fmt docs truth soak long fuzz bench clean setup-build programs \
-	cluster cluster-status cluster-down
+	cluster cluster-status cluster-down cluster-connect cluster-truth
 
 all: programs
 
@@ -36,13 +36,21 @@ demo: programs
 # SOURCE=sim or live, each with data of its own.
 cluster: programs
 	@tools/setup.sh cluster
-	@tools/cluster.py up --source $(SOURCE) --port $(PORT) --dir data/cluster-$(SOURCE)
+	@tools/cluster.py up --source $(SOURCE) --port $(PORT) --dir data/cluster-$(SOURCE) $(ARGS)
 
 cluster-status:
 	@tools/cluster.py status --dir data/cluster-$(SOURCE)
 
 cluster-down:
 	@tools/cluster.py down --dir data/cluster-$(SOURCE)
+
+# After `make cluster ARGS=--rows`.
+cluster-connect:
+	@tools/cluster.py connect --dir data/cluster-$(SOURCE)
+
+cluster-truth: programs
+	@tools/setup.sh cluster
+	@test/cluster/truth_cluster.py $(ARGS)
 
 test:
 	@tools/setup.sh build page test check operate

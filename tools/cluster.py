@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cluster on one machine: `make cluster`, `make cluster-status`, `make cluster-down`.
 
-usage: cluster.py up [--source sim|live|URL] [--port N] [--dir DIR]
+usage: cluster.py up [--source sim|live|URL] [--port N] [--cache URL] [--rows] [--dir DIR]
+       cluster.py connect [--dir DIR]    Kafka Connect's JDBC sink beside a cluster that is up with --rows
        cluster.py status | down [--dir DIR]
        cluster.py start [kafka] [postgres] [redis] [--dir DIR]   servers alone; how to reach them, as JSON
        cluster.py stop [kafka] [postgres] [redis] [--dir DIR]
@@ -35,7 +36,7 @@ def stop(args):
 
 
 def up(args):
-    cluster = whole.Cluster(args.dir, source=args.source, port=args.port)
+    cluster = whole.Cluster(args.dir, source=args.source, port=args.port, cache=args.cache, rows=args.rows)
     cluster.up(lambda text: print('  ' + text, flush=True))
     what = 'a SIMULATED market' if cluster.told['source'] != 'live' else 'the live Upbit market'
     print('The cluster shows %s at %s (make cluster-status, make cluster-down)' % (what, cluster.url()))
@@ -54,7 +55,15 @@ def down(args):
     print('The cluster is down; its data is in %s' % os.path.relpath(args.dir))
 
 
-VERBS = {'up': up, 'status': show, 'down': down, 'start': start, 'stop': stop}
+def connect(args):
+    cluster = whole.Cluster(args.dir)
+    if not cluster.told.get('rows') or not cluster.postgres.pid:
+        raise daemon.Failed('the cluster must be up with --rows')
+    cluster.connect.start()
+    print('The sink fills connect_candle_1s; %s' % cluster.connect.details()['url'])
+
+
+VERBS = {'up': up, 'connect': connect, 'status': show, 'down': down, 'start': start, 'stop': stop}
 
 
 def main():
@@ -64,6 +73,8 @@ def main():
     args.add_argument('--dir', default=os.path.join(ROOT, 'data', 'cluster'))
     args.add_argument('--source')
     args.add_argument('--port', type=int)
+    args.add_argument('--rows', action='store_true', help='fill topic market_candle_rows for Kafka Connect')
+    args.add_argument('--cache', help='another cache.url than that of Redis, such as memory:')
     args = args.parse_args()
     unknown = [name for name in args.names if name not in SERVERS]
     if unknown:

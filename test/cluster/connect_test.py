@@ -58,10 +58,10 @@ def test_rows_of_the_sink_equal_the_merge(servers):
     both = [Program('stofka', 'collect', *flags) for _ in range(2)]
     try:
         for one in both:
-            one.wait('collect.started', patience=60)
+            one.wait('collect.started', patience=120)
         sink = servers(Connect, kafka=brokers, postgres=db)
-        until(lambda: len(merged(candles(brokers))) >= 5 * SECONDS, 90)
-        until(lambda: rows(db), 60)
+        until(lambda: len(merged(candles(brokers))) >= 5 * SECONDS, 300)
+        until(lambda: rows(db), 180)
         sink.kill()
         for one in both:
             assert one.stop() == 0
@@ -72,7 +72,7 @@ def test_rows_of_the_sink_equal_the_merge(servers):
         sink.start()
         wanted = merged(candles(brokers))
         assert len(told) > len(wanted)
-        until(lambda: rows(db) == wanted, 90)
+        until(lambda: rows(db) == wanted, 300)
         assert set(sink.tasks()) == {'RUNNING'}
         assert db.ask('SELECT count(*) FROM market_candle_staging') == '0'
     finally:

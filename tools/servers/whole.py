@@ -10,6 +10,7 @@ import json
 import os
 
 from servers import daemon
+from servers.connect import Connect
 from servers.kafka import Kafka
 from servers.nginx import Nginx
 from servers.postgres import Postgres
@@ -23,11 +24,12 @@ REST_PER_SECOND = {'collect': 1, 'store': 3, 'serve': 1}
 
 
 class Cluster:
-    def __init__(self, folder, source=None, port=None, with_us=False, sim=()):
-        """source: sim, live or an exchange's URL, as before when None; port: NGINX's; sim: its flags."""
+    def __init__(self, folder, source=None, port=None, with_us=False, sim=(), cache=None, rows=False):
+        """source: sim, live or an exchange's URL, as before when None; port: NGINX's; sim: its flags; cache:
+        another cache.url than Redis'; rows: topic market_candle_rows is filled for Kafka Connect."""
         self.folder = os.path.abspath(folder)
         self.told = {'source': 'sim', 'sim': [], **self._read()}
-        self.told.update({k: v for k, v in (('source', source), ('sim', list(sim))) if v})
+        self.told.update({k: v for k, v in (('source', source), ('sim', list(sim)), ('cache', cache), ('rows', rows)) if v})
         self.with_us = with_us
         self.kafka = Kafka(self._path('kafka'), with_us=with_us)
         self.postgres = Postgres(self._path('postgres'), with_us=with_us)
@@ -37,6 +39,7 @@ class Cluster:
             self.sim = Simulator(self._path('sim'), self.told['sim'], with_us=with_us)
         self.roles = {(role, n): Role(self._path('%s-%d' % (role, n)), role, n, {}, with_us=with_us)
                       for role in ROLES for n in range(1, EACH + 1)}
+        self.connect = Connect(self._path('connect'), self.kafka, self.postgres, with_us=with_us)
         self.nginx = Nginx(self._path('nginx'), ports={'port': port} if port else None, with_us=with_us)
 
     def _path(self, name):
@@ -63,9 +66,10 @@ class Cluster:
                 'exchange.rest_per_second': str(REST_PER_SECOND[role])}
         if role == 'collect':
             said['collect.name'] = 'collect-%d' % number
+            said['collect.rows'] = 'true' if self.told.get('rows') else 'false'
         else:
             said['store.url'] = 'postgres:' + self.postgres.conninfo()
-            said['cache.url'] = 'redis:%s:%d' % (daemon.HOST, self.redis.port())
+            said['cache.url'] = self.told.get('cache') or self.redis.details()['url']
         return said
 
     def up(self, tell=lambda text: None):
@@ -98,7 +102,7 @@ class Cluster:
         serves = [self.roles['serve', n] for n in range(1, EACH + 1)]
         rest = [one for one in self.roles.values() if one.role != 'serve']
         others = [self.sim] if self.sim else []
-        for one in [self.nginx] + serves + rest + others + [self.redis, self.postgres]:
+        for one in [self.connect, self.nginx] + serves + rest + others + [self.redis, self.postgres]:
             one.stop()
         self.kafka.stop()
 
