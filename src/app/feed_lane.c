@@ -21,7 +21,8 @@ static struct metric events_total =
     METRIC_COUNTER("stofka_candle_gap_changes_total",                                              \
                    "Spans not heard that came (open), were fetched (healed) or are gone (lost).",  \
                    "state=\"" state "\"")
-static struct metric gap_changes[] = { /* by enum candle_gap_state */
+static struct metric gap_changes[] = {
+    /* by enum candle_gap_state */
     GAP_CHANGES("open"),
     GAP_CHANGES("healed"),
     GAP_CHANGES("lost"),
