@@ -42,7 +42,7 @@ def schema(db, name):
 def seconds(table, args, first, last):
     """Seconds of all markets from first to last (in seconds after START, last excluded)."""
     return '''INSERT INTO %s (%s) SELECT 'KRW-M' || m, %s + s * interval '1 second', 100, 110, 90, 105, 1.5, 157.5,
-        1772323200000 + s * 1000, 'upbit' FROM generate_series(1, %d) AS m,
+        1772323200000 + s::bigint * 1000, 'upbit' FROM generate_series(1, %d) AS m,
         generate_series(%d, %d - 1, %d) AS s;''' % (table, COLUMNS, START, args.markets, first, last, args.every)
 
 

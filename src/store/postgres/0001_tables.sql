@@ -143,6 +143,17 @@ CREATE TABLE event (partition integer, seq bigint, body bytea NOT NULL, PRIMARY 
 CREATE SEQUENCE outbox_number;
 CREATE TABLE outbox (LIKE market_candle_1s, level candle_interval NOT NULL, number bigint PRIMARY KEY);
 
+-- Spans of parents that a roll-up changed, in commit order, kept for a while: who holds copies drops them.
+CREATE SEQUENCE change_number;
+CREATE TABLE change (
+    number bigint PRIMARY KEY,
+    level candle_interval NOT NULL,
+    code text NOT NULL,
+    from_time timestamptz NOT NULL,
+    to_time timestamptz NOT NULL,
+    made timestamptz NOT NULL DEFAULT now()
+);
+
 -- What changed since the last roll-up. Only ever added to, by who changes; the roll-up deletes what
 -- its snapshot held.
 CREATE TABLE dirty (

@@ -272,11 +272,15 @@ END $$;
 CREATE FUNCTION outbox_lock() RETURNS void LANGUAGE sql
     BEGIN ATOMIC SELECT pg_advisory_xact_lock(hashtext('stofka outbox'), ('meta'::regclass::oid::bigint & 2147483647)::integer); END;
 
--- What was told of these windows goes out, in commit order.
+-- What changed and what was told of these windows goes out, in commit order.
 CREATE FUNCTION roll_up_tell() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM roll_next WHERE news) THEN
+    IF EXISTS (SELECT FROM roll_next WHERE differs OR news) THEN
         PERFORM outbox_lock();
+        INSERT INTO change (number, level, code, from_time, to_time)
+            SELECT nextval('change_number'), level, code, min(candle_time), window_end(level, max(candle_time))
+            FROM roll_next WHERE differs GROUP BY level, code;
+        DELETE FROM change WHERE number < (SELECT max(number) FROM change) - 100000;
         INSERT INTO outbox
             SELECT code, candle_time, opening_price, high_price, low_price, trade_price, candle_acc_trade_volume,
                    candle_acc_trade_price, "timestamp", repair, rev, state, source, tombstone, level,
