@@ -261,7 +261,14 @@ static enum err open_exchange(struct run *r, struct buf *error)
 {
     const struct settings *s = &r->settings;
     bool trade = strcmp(s->exchange_base, "trade") == 0;
-    r->collect = collect_new(r->bus, r->source, trade, collect_changed, r);
+    struct collect_settings c = {.bus = r->bus,
+                                 .source = r->source,
+                                 .base_is_trade = trade,
+                                 .name = "stofka",
+                                 .whole = s->exchange_codes[0] == '\0',
+                                 .changed = collect_changed,
+                                 .ctx = r};
+    r->collect = collect_new(&c);
     bool hears = settings_hears(s);
     struct exchange_settings settings = {.url = hears ? settings_exchange_url(s)
                                                       : "http://127.0.0.1:9",
