@@ -146,9 +146,7 @@ def stage_tsan():
 
 def stage_clang():
     """Everything with clang and -Werror, and each fuzz target for a short fixed-seed run."""
-    count = step('clang-build', ['tools/build.sh', 'build-clang', '-Dfuzz=true', '-Db_sanitize=address,undefined',
-                                 '-Dc_args=-fsanitize=fuzzer-no-link'], 1200,
-                 {'CC': 'clang'}) or one(True, 'clang-build')
+    count = step('clang-build', ['tools/build_fuzz.sh'], 1200) or one(True, 'clang-build')
     if count.failed:
         return count
     for target in sorted(glob.glob(os.path.join(ROOT, 'build-clang', 'test', 'fuzz', '*_libfuzzer'))):
@@ -212,6 +210,11 @@ def stage_long():
         count += run_pytest(os.path.join(ROOT, 'test', 'system', name), '-s', env={'STOFKA_LONG': '1'})
         say(tail(name[:-3], 12))
     return count
+
+
+def stage_operate():
+    """What runs it for real: NGINX, Prometheus, Alertmanager, packages, backups, on loopback."""
+    return run_pytests(os.path.join('test', 'operate'))
 
 
 def stage_truth():
@@ -293,8 +296,8 @@ def stage_check():
 
 STAGES = {
     'build': stage_build, 'house': stage_house, 'unit': stage_unit, 'asan': stage_asan, 'tsan': stage_tsan,
-    'clang': stage_clang, 'system': stage_system, 'cluster': stage_cluster, 'truth': stage_truth, 'page': stage_page,
-    'e2e': stage_e2e,
+    'clang': stage_clang, 'system': stage_system, 'cluster': stage_cluster, 'operate': stage_operate,
+    'truth': stage_truth, 'page': stage_page, 'e2e': stage_e2e,
     'check': stage_check,
 }
 ASKED_ONLY = {'long': stage_long}

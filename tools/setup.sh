@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install what a part of the project needs on Debian 12, and nothing when all of it is there.
 #
-# usage: tools/setup.sh GROUP...      groups: build page test check bench cluster
+# usage: tools/setup.sh GROUP...      groups: build page test check bench cluster operate
 #        tools/setup.sh --list GROUP...   print the packages, install nothing
 #        tools/setup.sh --node-dir        print the folder of the Node that the page is built with
 #
@@ -20,12 +20,15 @@ packages_of() {
         libuv1-dev libwebsockets-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev libssl-dev \
         librdkafka-dev libcmocka-dev libyajl-dev ;;
     page) [ -n "$(node_dir)" ] || echo nodejs npm ;;
-    test) echo clang libclang-rt-14-dev python3-pytest openssl $(browser) ;;
-    check) echo git clang clang-format clang-tidy cppcheck universal-ctags ;;
+    test) echo clang libclang-rt-14-dev python3-pytest python3-jsonschema openssl $(browser) ;;
+    check) echo git python3-yaml clang clang-format clang-tidy cppcheck universal-ctags ;;
     bench) echo wrk ;;
     cluster) echo postgresql-15 postgresql-15-cron redis-server nginx kcat python3 $(java_and_maven) ;;
+    operate) echo python3-yaml nginx-light curl openssl prometheus prometheus-alertmanager prometheus-node-exporter \
+        prometheus-blackbox-exporter prometheus-nginx-exporter prometheus-postgres-exporter \
+        prometheus-redis-exporter ;;
     *)
-        echo "setup.sh: no group \"$1\"; groups: build page test check bench cluster" >&2
+        echo "setup.sh: no group \"$1\"; groups: build page test check bench cluster operate" >&2
         exit 2
         ;;
     esac

@@ -17,8 +17,15 @@ enum {
 
 static struct metric events_total =
     METRIC_COUNTER("stofka_candle_events_total", "Closed, repaired and partial candles told.", "");
-static struct metric gaps_total =
-    METRIC_COUNTER("stofka_candle_gap_changes_total", "Changes of gap ledger entries.", "");
+#define GAP_CHANGES(state)                                                                         \
+    METRIC_COUNTER("stofka_candle_gap_changes_total",                                              \
+                   "Spans not heard that came (open), were fetched (healed) or are gone (lost).",  \
+                   "state=\"" state "\"")
+static struct metric gap_changes[] = { /* by enum candle_gap_state */
+    GAP_CHANGES("open"),
+    GAP_CHANGES("healed"),
+    GAP_CHANGES("lost"),
+};
 
 /* --- what the engine says --------------------------------------------------------------- */
 
@@ -75,7 +82,7 @@ static void tell_gap(struct lane *l, const struct candle_gap *g)
 static void on_gap(void *ctx, const struct candle_gap *g)
 {
     struct lane *l = ctx;
-    metric_add(&gaps_total, 1);
+    metric_add(&gap_changes[g->state], 1);
     log_info("candle.gap", "code=%s from_ms=%lld to_ms=%lld reason=\"%s\" state=%s", g->code,
              (long long)g->from_ms, (long long)g->to_ms, g->reason, feed_gap_state(g->state));
     if (l->f->writer)
@@ -339,5 +346,6 @@ struct lane *lane_of(const struct feed *f, const char *code)
 void lane_metrics_register(void)
 {
     metric_register(&events_total);
-    metric_register(&gaps_total);
+    for (size_t k = 0; k < sizeof gap_changes / sizeof *gap_changes; k++)
+        metric_register(&gap_changes[k]);
 }

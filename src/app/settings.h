@@ -25,6 +25,7 @@ struct settings {
     int64_t serve_connections, serve_connections_per_address, serve_header_timeout_ms;
     int64_t serve_idle_timeout_ms, serve_flush_ms, serve_heartbeat_ms, serve_retry_ms;
     int64_t serve_ring_events, serve_ring_bytes, serve_slow_bytes, serve_slow_ms, serve_max_subs;
+    bool serve_market_metrics;
     const char *log_level;
 };
 

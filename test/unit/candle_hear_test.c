@@ -27,6 +27,12 @@ static void on_candle(void *ctx, const char *code, enum interval i, const struct
     (void)ctx, (void)code, (void)i, (void)c;
 }
 
+static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
+{
+    (void)ctx, (void)code, (void)i, (void)c, (void)flags;
+}
+
 static void on_gap(void *ctx, const struct candle_gap *g)
 {
     static const char *const states[] = {"open", "healed", "lost"};
@@ -51,7 +57,7 @@ static void load(void *ctx, const char *code, enum interval i, struct span span,
 
 static void restart(struct world *w)
 {
-    struct candle_sink sink = {w, on_event, on_candle, on_candle, on_gap, on_coverage};
+    struct candle_sink sink = {w, on_event, on_candle, on_keep, on_gap, on_coverage};
     struct candle_loader loader = {NULL, load};
     candle_engine_free(&w->engine);
     w->engine = candle_engine_new(&sink, &loader);
