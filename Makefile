@@ -53,7 +53,7 @@ truth: programs
 	@tools/truth_plan.py $(ARGS)
 
 soak: programs
-	@tools/truth_plan.py --soak $(ARGS)
+	@test/system/soak.py $(ARGS)
 
 long: programs
 	@tools/setup.sh build page test

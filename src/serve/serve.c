@@ -229,6 +229,7 @@ void serve_free(struct serve **sp)
     close_fd(s->listen_fd);
     close_fd(s->admin_fd);
     serve_hub_fini(&s->hub);
+    serve_encoded_fini(&s->encoded);
     serve_frame_unref(&s->fan.comment);
     free(s->read_buf);
     free(s->ids);
