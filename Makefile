@@ -45,7 +45,7 @@ fmt:
 	@tools/check.py --fix format
 
 docs: programs
-	@tools/check.py --fix references
+	@tools/check.py --fix references chart
 
 truth: programs
 	@tools/truth_plan.py $(ARGS)
