@@ -7,7 +7,7 @@ STAGE ?= all
 ARGS ?=
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs truth soak bench clean setup-build programs
+.PHONY: all run demo test check fmt docs truth soak long bench clean setup-build programs
 
 all: programs
 
@@ -46,12 +46,25 @@ fmt:
 
 docs: programs
 	@tools/check.py --fix references chart
+	@tools/npm.sh run --silent types
+
+# The Debian package of the embedded process, and a trial of it in a bare Debian (root; some minutes).
+deb: programs
+	@tools/deb.sh
+
+deb-trial: programs
+	@tools/setup.sh operate
+	@tools/deb_trial.py
 
 truth: programs
 	@tools/truth_plan.py $(ARGS)
 
 soak: programs
 	@tools/truth_plan.py --soak $(ARGS)
+
+long: programs
+	@tools/setup.sh build page test
+	@tools/run_tests.py long
 
 bench: programs
 	@tools/setup.sh bench

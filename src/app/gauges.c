@@ -101,10 +101,10 @@ static struct metric *series_of(const char *code)
 static void set_markets(const struct status_parts *p, const struct store_market *markets,
                         size_t count, bool each_market)
 {
-    struct candle_engine *engine = feed_engine(p->feed);
-    int64_t listed = 0, stale = 0, now = candle_engine_watermark_ms(engine);
+    int64_t listed = 0, stale = 0, now = feed_watermark_ms(p->feed);
     for (size_t k = 0; k < count; k++) {
-        if (!markets[k].listed)
+        struct candle_engine *engine = feed_engine(p->feed, markets[k].code);
+        if (!markets[k].listed || !engine) /* another process has its lane */
             continue;
         bool fresh = now && candle_engine_covers(engine, markets[k].code, INTERVAL_1S,
                                                  now - FRESH_FROM_MS, now - FRESH_TO_MS);
@@ -133,7 +133,7 @@ static void add_gap(void *ctx, const struct candle_gap *g)
 static void set_gaps(const struct status_parts *p)
 {
     struct gap_sum sum = {0};
-    candle_engine_open_gaps(feed_engine(p->feed), add_gap, &sum);
+    feed_open_gaps(p->feed, add_gap, &sum);
     metric_set(&open_gaps, sum.count);
     metric_set(&oldest_gap, sum.oldest_ms);
 }
@@ -146,7 +146,7 @@ static void set_exchange(const struct status_parts *p)
         metric_set(&exchange_state[k], strcmp(state_names[k], name) == 0);
     collect_state_get(p->collect, &state);
     metric_set(&behind, state.behind_ms < 0 ? -1000 : state.behind_ms);
-    metric_set(&watermark, candle_engine_watermark_ms(feed_engine(p->feed)));
+    metric_set(&watermark, feed_watermark_ms(p->feed));
 }
 
 void gauges_set(const struct status_parts *p, const struct store_market *markets, size_t count,

@@ -185,7 +185,7 @@ static uint64_t hash_bytes(const char *data, size_t len)
 }
 
 void serve_answer_candles(struct serve_request *req, const struct candle *rows, size_t count,
-                          uint64_t seq, bool beginning)
+                          struct serve_position at, bool beginning)
 {
     if (!req->conn) {
         serve_request_free(req);
@@ -200,8 +200,11 @@ void serve_answer_candles(struct serve_request *req, const struct candle *rows, 
         candle_json(&json, req->code, req->interval, &rows[i]);
     }
     buf_char(&json, ']');
-    buf_printf(&extra, "Cache-Control: no-cache\r\nStofka-Cursor: %s:%" PRIu64 "\r\n%s",
-               req->s->hub.epoch, seq, beginning ? "Stofka-Beginning: true\r\n" : "");
+    struct serve_cursor cursor = req->s->hub.released;
+    cursor.seq[at.lane] = at.seq;
+    const struct buf *id = serve_hub_id(&req->s->hub, &cursor);
+    buf_printf(&extra, "Cache-Control: no-cache\r\nStofka-Cursor: %.*s\r\n%s", (int)id->len,
+               id->data, beginning ? "Stofka-Beginning: true\r\n" : "");
     snprintf(etag, sizeof etag, "\"%016" PRIx64 "\"", hash_bytes(json.data, json.len));
     serve_answer(req, &(struct serve_answer){.status = 200,
                                              .type = json_type,

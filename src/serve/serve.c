@@ -239,9 +239,19 @@ void serve_free(struct serve **sp)
 
 /* --- what changes ------------------------------------------------------------------------- */
 
-void serve_epoch(struct serve *s, const char *epoch, uint64_t seq)
+void serve_lanes(struct serve *s, int32_t lanes)
 {
-    serve_hub_epoch(&s->hub, epoch, seq);
+    serve_hub_lanes(&s->hub, lanes);
+}
+
+void serve_epoch(struct serve *s, const char *epoch)
+{
+    serve_hub_epoch(&s->hub, epoch);
+}
+
+void serve_start_at(struct serve *s, int32_t lane, uint64_t seq)
+{
+    serve_hub_start(&s->hub, lane, seq);
 }
 
 void serve_market(struct serve *s, const char *code, const char *korean_name,
@@ -265,9 +275,9 @@ void serve_event(struct serve *s, const struct serve_event *e)
     serve_hub_event(&s->hub, e);
 }
 
-void serve_released(struct serve *s, uint64_t seq)
+void serve_released(struct serve *s, int32_t lane, uint64_t seq)
 {
-    serve_hub_released(&s->hub, seq);
+    serve_hub_released(&s->hub, lane, seq);
 }
 
 void serve_status(struct serve *s, const char *json, size_t len)

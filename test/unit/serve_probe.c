@@ -62,7 +62,8 @@ static void answer_now(struct probe *p, struct serve_request *req, size_t count)
     struct candle *rows = mem_alloc(count * sizeof *rows);
     for (size_t i = 0; i < count; i++)
         rows[i] = make_candle(1773240000000 - (int64_t)i * 60000);
-    serve_answer_candles(req, rows, count, (uint64_t)p->seq, count == 1000);
+    serve_answer_candles(req, rows, count, (struct serve_position){.seq = (uint64_t)p->seq},
+                         count == 1000);
     free(rows);
 }
 
@@ -142,7 +143,7 @@ static void make_event(struct probe *p, enum serve_event_kind kind)
                             .len = json.len};
     memcpy(e.code, code, sizeof code);
     serve_event(p->serve, &e);
-    serve_released(p->serve, (uint64_t)p->seq);
+    serve_released(p->serve, 0, (uint64_t)p->seq);
     buf_free(&json);
 }
 
@@ -315,7 +316,8 @@ static const struct serve_settings defaults = {
 
 static void prepare(struct probe *p)
 {
-    serve_epoch(p->serve, "probe", (uint64_t)p->first_seq);
+    serve_epoch(p->serve, "probe");
+    serve_start_at(p->serve, 0, (uint64_t)p->first_seq);
     p->seq = p->first_seq;
     for (int64_t i = 0; i < p->markets; i++) {
         char code[CODE_MAX];
