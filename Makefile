@@ -7,7 +7,7 @@ STAGE ?= all
 ARGS ?=
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs truth soak long bench clean setup-build programs
+.PHONY: all run demo test check fmt docs deb deb-trial truth soak long bench clean setup-build programs
 
 all: programs
 
