@@ -12,7 +12,8 @@ import urllib.request
 import pytest
 
 from proxy import Proxy
-from services import ROOT, Stofka, get, until
+from program import get, until
+from services import ROOT, Stofka
 
 API_PATHS = ['/candles?code=KRW-BTC&interval=1m&count=5', '/markets', '/gaps', '/status', '/healthz']
 INNER_PATHS = ['/metrics', '/readyz', '/admin', '/import', '/backfill', '/nginx_status', '/assets', '/.git/config',

@@ -11,8 +11,7 @@ import subprocess
 
 import pytest
 
-from services import ROOT, get, until
-from program import BUILD, Program, fields
+from program import BUILD, ROOT, Program, fields, get, until
 
 DEB = os.path.join(ROOT, 'tools', 'deb.sh')
 EXPOSURE_MAX = 2.0  # of systemd-analyze security: 0 is locked in, 10 is wide open

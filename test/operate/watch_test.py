@@ -12,7 +12,8 @@ import time
 import pytest
 
 from proxy import Proxy
-from services import ROOT, Stofka, Webhook, get, until
+from program import get, until
+from services import ROOT, Stofka, Webhook
 from watch import Watch
 
 sys.path.insert(0, os.path.join(ROOT, 'tools'))
