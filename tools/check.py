@@ -183,6 +183,7 @@ CHECKS = {
     'api': on_root(check_docs.api_routes),
     'monitoring': on_root(check_deploy.monitoring),
     'dashboards': on_root(check_deploy.dashboards_made),
+    'compose': on_root(check_deploy.compose),
     'chart': check_the_chart,
     'argocd': check_argocd,
     'references': check_references,
