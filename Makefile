@@ -5,9 +5,10 @@
 PORT ?= 8080
 STAGE ?= all
 ARGS ?=
+MINUTES ?= 10
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs deb deb-trial truth soak long bench clean setup-build programs
+.PHONY: all run demo test check fmt docs deb deb-trial truth soak long fuzz bench clean setup-build programs
 
 all: programs
 
@@ -60,11 +61,17 @@ truth: programs
 	@tools/truth_plan.py $(ARGS)
 
 soak: programs
-	@tools/truth_plan.py --soak $(ARGS)
+	@test/system/soak.py $(ARGS)
 
 long: programs
 	@tools/setup.sh build page test
 	@tools/run_tests.py long
+
+fuzz:
+	@tools/setup.sh build page test
+	@$(MAKE) --no-print-directory programs
+	@tools/build_fuzz.sh
+	@tools/fuzz.py --minutes $(MINUTES) $(ARGS)
 
 bench: programs
 	@tools/setup.sh bench

@@ -146,9 +146,7 @@ def stage_tsan():
 
 def stage_clang():
     """Everything with clang and -Werror, and each fuzz target for a short fixed-seed run."""
-    count = step('clang-build', ['tools/build.sh', 'build-clang', '-Dfuzz=true', '-Db_sanitize=address,undefined',
-                                 '-Dc_args=-fsanitize=fuzzer-no-link'], 1200,
-                 {'CC': 'clang'}) or one(True, 'clang-build')
+    count = step('clang-build', ['tools/build_fuzz.sh'], 1200) or one(True, 'clang-build')
     if count.failed:
         return count
     for target in sorted(glob.glob(os.path.join(ROOT, 'build-clang', 'test', 'fuzz', '*_libfuzzer'))):

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/descriptors.h"
 #include "app/feed_read.h"
 #include "app/run_impl.h"
 #include "base/clock.h"
@@ -195,7 +196,7 @@ static enum err open_serve(struct run *r, struct buf *error)
         .listen = s->serve_listen,
         .admin = s->serve_admin,
         .cors_origins = s->serve_cors,
-        .max_connections = s->serve_connections,
+        .max_connections = descriptors_for(s->serve_connections),
         .max_connections_per_address = s->serve_connections_per_address,
         .header_timeout_ms = s->serve_header_timeout_ms,
         .idle_timeout_ms = s->serve_idle_timeout_ms,

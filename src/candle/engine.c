@@ -169,6 +169,7 @@ void candle_engine_candle(struct candle_engine *e, const char *code, enum interv
         r = rows_insert(m, i, c->start_ms);
     r->candle = next;
     r->own = i != INTERVAL_1S;
+    roll_child_changed(m, i, c->start_ms);
     roll_tell(e, m, i, r, &before, TELL_ALL);
     if (status != WINDOW_OPEN) {
         roll_propagate(e, m, i, c->start_ms, TELL_ALL);

@@ -13,6 +13,16 @@ struct dirty {
     int64_t start_ms;
 };
 
+enum sum { SUM_NONE, SUM_TOMBSTONES, SUM_SOME };
+
+/* A window's children, added up as far as up to upto_ms. */
+struct fold {
+    int64_t start_ms, upto_ms;
+    enum sum sum;
+    uint32_t revs;
+    struct candle candle;
+};
+
 /* noted_ms: where the note put its start, before what was heard already was cut off. going_on: the
  * note named no end, so that the next session may set one. */
 struct gap_entry {
@@ -52,6 +62,9 @@ struct market {
     struct series series[INTERVAL_COUNT];
     int64_t resident_from[INTERVAL_COUNT];
     struct series deep[INTERVAL_COUNT];
+    /* Of the newest window of each interval: all children but the last, so that a window that
+     * forms is not added up from its beginning with each second. */
+    struct fold begun[INTERVAL_COUNT];
     struct spans deep_loaded[INTERVAL_COUNT];
     bool resident;          /* false: no watermark yet, everything is deep */
     int64_t trimmed_minute; /* of the engine's watermark */
@@ -134,6 +147,8 @@ int64_t cover_end(const struct market *m);
 enum window_status cover_status(const struct market *m, enum interval i, int64_t start_ms);
 
 /* engine_roll.c: roll-up and closing */
+/* To be called whenever the content of a record of (i) changes, or one comes or goes. */
+void roll_child_changed(struct market *m, enum interval i, int64_t start_ms);
 /* Says of the coarser windows than i over a span that are not covered whether they are the
  * exchange's own, before what they are made of shrinks. */
 void roll_judge(struct candle_engine *e, struct market *m, enum interval i, struct span s);

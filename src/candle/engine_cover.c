@@ -55,6 +55,8 @@ bool cover_by_children(const struct market *m, enum interval i, int64_t start_ms
 enum window_status cover_status(const struct market *m, enum interval i, int64_t start_ms)
 {
     int64_t end = interval_end(i, start_ms);
+    if (end > spans_end(&m->known[i])) /* most questions are about windows that form */
+        return WINDOW_OPEN;
     if (spans_contain(&m->covered[i], start_ms, end))
         return WINDOW_CLOSED;
     return spans_contain(&m->known[i], start_ms, end) ? WINDOW_PARTIAL : WINDOW_OPEN;
@@ -229,6 +231,7 @@ static void forget(struct market *m, enum interval level, int64_t before_ms)
         }
         series_presume_own(&m->series[p]);
         series_presume_own(&m->deep[p]);
+        roll_child_changed(m, level, INT64_MIN); /* rows of it go */
     }
     if (level == INTERVAL_1S)
         forget_lost(m, before_ms);

@@ -49,7 +49,28 @@ void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struc
     keep(e, m, i, r, told);
 }
 
-enum sum { SUM_NONE, SUM_TOMBSTONES, SUM_SOME };
+void roll_child_changed(struct market *m, enum interval i, int64_t start_ms)
+{
+    for (enum interval p = i + 1; p < INTERVAL_COUNT; p++)
+        if (interval_table[p].child == i && start_ms < m->begun[p].upto_ms)
+            m->begun[p].upto_ms = m->begun[p].start_ms;
+}
+
+static void fold_add(struct fold *f, const struct candle *child)
+{
+    f->revs += child->rev - 1;
+    if (child->tombstone) {
+        if (f->sum == SUM_NONE)
+            f->candle.source = child->source; /* of nothing but tombstones */
+        f->sum = f->sum == SUM_NONE ? SUM_TOMBSTONES : f->sum;
+        return;
+    }
+    if (f->sum == SUM_SOME)
+        candle_roll_add(&f->candle, child);
+    else
+        candle_roll_first(&f->candle, f->start_ms, child);
+    f->sum = SUM_SOME;
+}
 
 /* Adds up the children of a window: none, none but tombstones (*out is one then), or some. */
 static enum sum fold(struct candle_engine *e, struct market *m, enum interval parent,
@@ -57,28 +78,27 @@ static enum sum fold(struct candle_engine *e, struct market *m, enum interval pa
 {
     enum interval child = interval_table[parent].child;
     int64_t end = interval_end(parent, start_ms);
+    struct fold *begun = &m->begun[parent];
+    struct fold f = {.start_ms = start_ms, .upto_ms = start_ms};
+    f.candle = (struct candle){.start_ms = start_ms, .tombstone = true};
+    if (begun->start_ms == start_ms && begun->upto_ms > start_ms)
+        f = *begun;
     struct rows_cursor rows;
-    enum sum sum = SUM_NONE;
-    uint32_t revs = 0;
-    *out = (struct candle){.start_ms = start_ms, .tombstone = true};
-    rows_need(e, m, child, start_ms, end);
-    rows_open(&rows, m, child, start_ms, end);
-    for (const struct record *r; (r = rows_next(&rows)) != NULL;) {
-        revs += r->candle.rev - 1;
-        if (r->candle.tombstone) {
-            if (sum == SUM_NONE)
-                out->source = r->candle.source;
-            sum = sum == SUM_NONE ? SUM_TOMBSTONES : sum;
-            continue;
-        }
-        if (sum == SUM_SOME)
-            candle_roll_add(out, &r->candle);
-        else
-            candle_roll_first(out, start_ms, &r->candle);
-        sum = SUM_SOME;
+    const struct record *last = NULL;
+    rows_need(e, m, child, f.upto_ms, end);
+    rows_open(&rows, m, child, f.upto_ms, end);
+    for (const struct record *r; (r = rows_next(&rows)) != NULL; last = r)
+        if (last)
+            fold_add(&f, &last->candle);
+    if (last) {
+        f.upto_ms = last->candle.start_ms;
+        if (start_ms >= begun->start_ms)
+            *begun = f;
+        fold_add(&f, &last->candle);
     }
-    out->rev = 1 + revs;
-    return sum;
+    *out = f.candle;
+    out->rev = 1 + f.revs;
+    return f.sum;
 }
 
 uint32_t roll_rev(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms)
@@ -165,6 +185,7 @@ static bool roll_window(struct candle_engine *e, struct market *m, enum interval
         return false;
     r = r ? rows_find(e, m, i, start_ms) : rows_insert(m, i, start_ms);
     r->candle = next;
+    roll_child_changed(m, i, start_ms);
     roll_tell(e, m, i, r, &before, tell_from_ms);
     return changed;
 }

@@ -118,17 +118,17 @@ class Stofka:
         """What the rows of the file had been closed by."""
         return self.db.execute("SELECT watermark_ms FROM meta").fetchone()[0]
 
-    def rows(self):
-        """{(code, interval): {start second: row}} straight from the file."""
+    def rows(self, codes):
+        """{(code, interval): {start second: row}} of these markets, straight from the file."""
         states = {0: "forming", 1: "closed", 2: "repaired", 3: "partial"}
         query = """SELECT m.code, i.name, c.start_ms, c.open, c.high, c.low, c.close, c.volume, c.amount,
                    c.timestamp_ms, c.rev, c.state FROM candle c JOIN market m ON m.id = c.market_id
-                   JOIN interval i ON i.id = c.interval"""
+                   JOIN interval i ON i.id = c.interval WHERE m.code IN (%s)""" % ",".join("?" * len(codes))
         columns = [r[1] for r in self.db.execute("PRAGMA table_info(candle)")]
         if "tombstone" in columns:
-            query += " WHERE c.tombstone = 0"
+            query += " AND c.tombstone = 0"
         result = collections.defaultdict(dict)
-        for code, name, start, *values in self.db.execute(query):
+        for code, name, start, *values in self.db.execute(query, codes):
             numbers = [Decimal(v).scaleb(-8) for v in values[:4]] + [Decimal(v) for v in values[4:6]]
             interval = "1M" if name == "1mo" else name
             result[code, interval][start // 1000] = dict(
@@ -176,7 +176,7 @@ class Comparison:
         stofka.db = stofka.database()
         self.watermark = stofka.file_watermark()
         self.known, self.lost = stofka.coverage()
-        self.rows = stofka.rows()
+        self.rows = stofka.rows(exact.codes())
         # Without a clock step the first subscription is where coverage must begin at the latest.
         self.began_ms = state["heard"][0]["from_ms"] if state["heard"] else off_ms
 
