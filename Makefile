@@ -7,7 +7,7 @@ STAGE ?= all
 ARGS ?=
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs truth soak bench clean setup-build programs
+.PHONY: all run demo test check fmt docs truth soak soak-web bench bench-web clean setup-build programs
 
 all: programs
 
@@ -57,6 +57,16 @@ soak: programs
 bench: programs
 	@tools/setup.sh bench
 	@tools/bench.sh
+
+bench-web: programs
+	@tools/setup.sh test
+	@tools/npm.sh run --silent bench -- $(ARGS)
+
+# The page's long forms: ten minutes asleep, and the heap over half an hour of full rate.
+soak-web: programs
+	@tools/setup.sh test
+	@STOFKA_LONG=1 tools/npm.sh run --silent e2e:live
+	@tools/npm.sh run --silent bench -- --soak $(or $(MINUTES),30)
 
 clean:
 	rm -rf build build-* web/dist
