@@ -5,9 +5,10 @@
 PORT ?= 8080
 STAGE ?= all
 ARGS ?=
+MINUTES ?= 10
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs truth soak soak-web bench bench-web clean setup-build programs
+.PHONY: all run demo test check fmt docs truth soak soak-web long fuzz bench bench-web clean setup-build programs
 
 all: programs
 
@@ -31,12 +32,12 @@ demo: programs
 	@tools/demo.py sim --port $(PORT)
 
 test:
-	@tools/setup.sh build page test check
+	@tools/setup.sh build page test check operate
 	@$(MAKE) --no-print-directory programs
 	@tools/run_tests.py $(STAGE)
 
 check:
-	@tools/setup.sh build page check
+	@tools/setup.sh build page check operate
 	@$(MAKE) --no-print-directory programs
 	@tools/check.py $(ARGS)
 
@@ -52,7 +53,17 @@ truth: programs
 	@tools/truth_plan.py $(ARGS)
 
 soak: programs
-	@tools/truth_plan.py --soak $(ARGS)
+	@test/system/soak.py $(ARGS)
+
+long: programs
+	@tools/setup.sh build page test
+	@tools/run_tests.py long
+
+fuzz:
+	@tools/setup.sh build page test
+	@$(MAKE) --no-print-directory programs
+	@tools/build_fuzz.sh
+	@tools/fuzz.py --minutes $(MINUTES) $(ARGS)
 
 bench: programs
 	@tools/setup.sh bench
@@ -66,7 +77,7 @@ bench-web: programs
 soak-web: programs
 	@tools/setup.sh test
 	@STOFKA_LONG=1 tools/npm.sh run --silent e2e:live
-	@tools/npm.sh run --silent bench -- --soak $(or $(MINUTES),30)
+	@tools/npm.sh run --silent bench -- --soak 30
 
 clean:
 	rm -rf build build-* web/dist

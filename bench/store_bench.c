@@ -56,7 +56,8 @@ static void write_all(struct store *s, int64_t count, const char *what)
     for (int64_t n = 0; n < count; n += BATCH) {
         for (int64_t i = 0; i < BATCH; i++)
             make_row(&rows[i], (n + i) % MARKETS, INTERVAL_1S, (n + i) / MARKETS * 1000);
-        struct store_batch b = {.rows = rows, .row_count = BATCH, .position_count = 1};
+        struct store_lane lane = {.from = n, .next = n + BATCH};
+        struct store_batch b = {.rows = rows, .row_count = BATCH, .lanes = &lane, .lane_count = 1};
         check(store_apply(s, &b, &error), &error);
     }
     printf("%-32s %10.0f rows/s\n", what, (double)count / seconds_since(begun));
@@ -127,20 +128,22 @@ static void live_batch(struct store *s, int64_t second, int64_t base_ms)
         for (int i = 0; i < INTERVAL_COUNT; i++, count++) {
             make_row(&rows[count], m, (enum interval)i,
                      interval_start((enum interval)i, base_ms + second * 1000));
-            events[count] = (struct store_event){(uint64_t)second * 240 + count, body, sizeof body};
+            events[count] =
+                (struct store_event){0, (uint64_t)second * 240 + count, body, sizeof body};
         }
         coverage[m] = (struct store_coverage){.spans = &span, .count = 1};
         name_market(coverage[m].code, m);
     }
+    struct store_lane lane = {
+        .from = second - 1, .next = second, .seq = (uint64_t)second * 240, .watermark_ms = second};
     struct store_batch b = {.rows = rows,
                             .row_count = count,
                             .coverage = coverage,
                             .coverage_count = LIVE_MARKETS,
                             .events = events,
                             .event_count = count,
-                            .position_count = 1,
-                            .seq = (uint64_t)second * 240,
-                            .watermark_ms = second};
+                            .lanes = &lane,
+                            .lane_count = 1};
     check(store_apply(s, &b, &error), &error);
 }
 

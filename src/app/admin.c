@@ -13,6 +13,7 @@ enum { PENDING_MAX = 20000 /* rows that may wait for the store before an import 
 struct wait {
     struct serve_request *req;
     uint64_t seq;
+    char code[CODE_MAX];
 };
 
 struct admin {
@@ -137,7 +138,7 @@ enum err admin_tell(struct bus *bus, const char *code, int64_t from_ms, int64_t 
 /* What is on the air closes by what is heard; files speak of what was before. */
 static void keep_off_air(struct admin *a, struct admin_span *span)
 {
-    struct candle_engine *engine = feed_engine(a->s.feed);
+    struct candle_engine *engine = feed_engine(a->s.feed, span->code);
     int64_t end = candle_engine_heard_since(engine, span->code);
     if (end == 0)
         end = clock_wall_ms();
@@ -213,13 +214,17 @@ static void take_rows(struct admin *a, struct admin_span *span, const char *body
 
 /* --- waiting for commits ---------------------------------------------------------------- */
 
-static void wait_for(struct admin *a, uint64_t seq, struct serve_request *req)
+/* All that was published by now. */
+static void wait_for(struct admin *a, const char *code, struct serve_request *req)
 {
+    feed_catch_up(a->s.feed);
     if (a->wait_count == a->wait_cap) {
         a->wait_cap = a->wait_cap ? a->wait_cap * 2 : 8;
         a->waits = mem_array(a->waits, a->wait_cap, sizeof *a->waits);
     }
-    a->waits[a->wait_count++] = (struct wait){req, seq};
+    struct wait *w = &a->waits[a->wait_count++];
+    *w = (struct wait){.req = req, .seq = feed_seq(a->s.feed, code)};
+    memcpy(w->code, code, strlen(code) + 1);
     admin_released(a);
 }
 
@@ -228,7 +233,7 @@ static void tell(struct admin *a, const struct admin_span *span, struct serve_re
     if (admin_tell(a->s.bus, span->code, span->from_ms, span->to_ms) != OK)
         busy(req);
     else
-        wait_for(a, feed_catch_up(a->s.feed), req);
+        wait_for(a, span->code, req);
 }
 
 void admin_released(struct admin *a)
@@ -236,7 +241,7 @@ void admin_released(struct admin *a)
     static const char yes[] = "{\"committed\":true}";
     size_t kept = 0;
     for (size_t k = 0; k < a->wait_count; k++) {
-        if (feed_released(a->s.feed) >= a->waits[k].seq)
+        if (feed_released(a->s.feed, a->waits[k].code) >= a->waits[k].seq)
             serve_answer_json(a->waits[k].req, 200, yes, sizeof yes - 1);
         else
             a->waits[kept++] = a->waits[k];

@@ -69,7 +69,8 @@ static void tell(struct job *job)
     struct admin_settings *s = &job->all->s;
     if (admin_tell(s->bus, job->span.code, job->at_ms, job->end_ms) != OK)
         return;
-    job->tell_seq = feed_catch_up(s->feed);
+    feed_catch_up(s->feed);
+    job->tell_seq = feed_seq(s->feed, job->span.code);
     job->state = JOB_TELLING;
 }
 
@@ -85,8 +86,8 @@ static bool look(struct job *job)
     int64_t from = span->from_ms > oldest ? span->from_ms : oldest;
     int64_t end = interval_start(span->interval, now - s->trust_ms);
     job->end_ms = span->to_ms < end ? span->to_ms : end;
-    job->at_ms =
-        candle_engine_covered_from(feed_engine(s->feed), span->code, span->interval, job->end_ms);
+    job->at_ms = candle_engine_covered_from(feed_engine(s->feed, span->code), span->code,
+                                            span->interval, job->end_ms);
     if (job->at_ms < from || job->end_ms <= from)
         job->at_ms = from;
     return true;
@@ -100,7 +101,7 @@ static void step(struct job *job)
         return;
     if (flying == 2)
         take_answer(job);
-    if (job->state == JOB_TELLING && feed_released(s->feed) >= job->tell_seq)
+    if (job->state == JOB_TELLING && feed_released(s->feed, job->span.code) >= job->tell_seq)
         job->state = JOB_DONE;
     if (job->state != JOB_RUNNING)
         return;

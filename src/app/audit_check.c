@@ -119,7 +119,8 @@ static void ask(struct check *c, struct page *p, size_t count)
 static void wait_committed(struct check *c, enum step step)
 {
     c->step = step;
-    c->wait_seq = feed_catch_up(c->all->s.feed);
+    feed_catch_up(c->all->s.feed);
+    c->wait_seq = feed_seq(c->all->s.feed, c->wish.code);
     c->until_ms = clock_mono_ms() + PATIENCE_MS;
     go_on(c);
 }
@@ -248,7 +249,8 @@ static void touch(struct check *c)
 
 static bool covers(const struct check *c, enum interval i, int64_t from_ms, int64_t to_ms)
 {
-    return candle_engine_covers(feed_engine(c->all->s.feed), c->wish.code, i, from_ms, to_ms);
+    return candle_engine_covers(feed_engine(c->all->s.feed, c->wish.code), c->wish.code, i, from_ms,
+                                to_ms);
 }
 
 static void add_difference(struct check *c, int64_t start, const struct candle *kept,
@@ -402,9 +404,9 @@ static void go_on(struct check *c)
     bool late = clock_mono_ms() >= c->until_ms;
     if (c->step == STEP_PAUSE && late)
         ask(c, &c->page, EXCHANGE_FETCH_ROWS);
-    else if (waits && feed_released(c->all->s.feed) < c->wait_seq && late)
+    else if (waits && feed_released(c->all->s.feed, c->wish.code) < c->wait_seq && late)
         finish(c, ERR_AGAIN);
-    else if (waits && feed_released(c->all->s.feed) < c->wait_seq)
+    else if (waits && feed_released(c->all->s.feed, c->wish.code) < c->wait_seq)
         return;
     else if (c->step == STEP_COMMIT)
         read_store(c);

@@ -148,13 +148,15 @@ static void heal(void *ctx, const struct candle_gap *g)
     /* What is older than the exchange keeps can't be filled by anyone. */
     int64_t oldest = fetch_oldest_ms(INTERVAL_1S, now);
     int64_t lost_to = g->to_ms < oldest ? g->to_ms : oldest;
-    if (g->from_ms < oldest && !candle_engine_lost(b->s.engine, g->code, g->from_ms, lost_to)) {
+    if (g->from_ms < oldest &&
+        !candle_engine_lost(feed_engine(b->s.feed, g->code), g->code, g->from_ms, lost_to)) {
         if (collect_lost(b->s.collect, g->code, g->from_ms, lost_to) != OK)
             log_warn("backfill.bus_full", "code=%s", g->code);
         return;
     }
     /* From the newest part that is missing back. */
-    int64_t to = candle_engine_covered_from(b->s.engine, g->code, INTERVAL_1S, g->to_ms);
+    int64_t to =
+        candle_engine_covered_from(feed_engine(b->s.feed, g->code), g->code, INTERVAL_1S, g->to_ms);
     if (to <= g->from_ms || to + b->s.trust_ms > now)
         return;
     t->gap_from_ms = g->from_ms > oldest ? g->from_ms : oldest;
@@ -171,12 +173,14 @@ static bool lacks(struct backfill *b, const struct target *t, const struct seed_
     int64_t from = interval_start(s->parents[0], trusted_ms);
     int64_t other = interval_start(s->parents[1], trusted_ms);
     from = other < from ? other : from;
-    return from < to && !candle_engine_covers(b->s.engine, t->code, s->level, from, to);
+    return from < to &&
+           !candle_engine_covers(feed_engine(b->s.feed, t->code), t->code, s->level, from, to);
 }
 
 static void seed(struct backfill *b, struct target *t, int64_t now_ms)
 {
-    int64_t since = candle_engine_heard_since(b->s.engine, t->code);
+    struct candle_engine *engine = feed_engine(b->s.feed, t->code);
+    int64_t since = engine ? candle_engine_heard_since(engine, t->code) : 0;
     int64_t trusted = now_ms - b->s.trust_ms;
     if (since == 0 || trusted < since || !may_ask(t))
         return;
@@ -196,7 +200,7 @@ static void on_tick(uv_timer_t *timer)
     collect_state_get(b->s.collect, &state);
     if (now == 0 || state.state != EXCHANGE_LIVE)
         return;
-    candle_engine_open_gaps(b->s.engine, heal, b);
+    feed_open_gaps(b->s.feed, heal, b);
     for (size_t k = 0; k < b->heard && atomic_load(&b->flying) < FLYING_MAX; k++)
         seed(b, b->targets[k], now);
 }

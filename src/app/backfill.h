@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "app/collect.h"
+#include "app/feed.h"
 #include "candle/candle.h"
 
 struct backfill;
@@ -22,7 +23,7 @@ struct backfill_settings {
     uv_loop_t *loop;
     struct exchange *exchange;
     struct collect *collect;
-    struct candle_engine *engine;
+    struct feed *feed;
     int64_t trust_ms;
 };
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 struct event {
+    int32_t partition;
     uint64_t seq;
     size_t at, len; /* in bodies */
 };
@@ -25,6 +26,8 @@ struct batch {
     struct buf bodies;
     struct store_market *markets;
     size_t market_count, market_cap;
+    struct store_lane *lanes;
+    size_t lane_count, lane_cap;
     struct store_batch view;
     int64_t prune_before_ms;
 };
@@ -60,6 +63,7 @@ void batch_free(struct batch **b)
     free((*b)->event_view);
     buf_free(&(*b)->bodies);
     free((*b)->markets);
+    free((*b)->lanes);
     free(*b);
     *b = NULL;
 }
@@ -96,7 +100,8 @@ static void grow_table(struct batch *b)
     }
 }
 
-void batch_row(struct batch *b, const char *code, enum interval i, const struct candle *c)
+void batch_row(struct batch *b, const char *code, enum interval i, const struct candle *c,
+               unsigned flags)
 {
     if (b->row_count * 2 >= b->table_cap)
         grow_table(b);
@@ -107,7 +112,10 @@ void batch_row(struct batch *b, const char *code, enum interval i, const struct 
         strncpy(r->code, code, CODE_MAX - 1);
         *slot = (uint32_t)++b->row_count;
     }
-    b->rows[*slot - 1].candle = *c;
+    struct store_row *r = &b->rows[*slot - 1];
+    r->candle = *c;
+    r->own = (flags & CANDLE_KEEP_OWN) != 0;
+    r->told = r->told || (flags & CANDLE_KEEP_TOLD);
 }
 
 void batch_coverage(struct batch *b, const char *code, enum interval level, bool lost,
@@ -148,10 +156,10 @@ void batch_gap(struct batch *b, const struct candle_gap *g)
     memcpy(s->reason, g->reason, sizeof s->reason);
 }
 
-void batch_event(struct batch *b, uint64_t seq, const char *body, size_t len)
+void batch_event(struct batch *b, int32_t partition, uint64_t seq, const char *body, size_t len)
 {
     struct event *e = ROOM(b->events, b->event_count, b->event_cap);
-    *e = (struct event){seq, b->bodies.len, len};
+    *e = (struct event){partition, seq, b->bodies.len, len};
     b->event_count++;
     buf_add(&b->bodies, body, len);
 }
@@ -162,16 +170,19 @@ void batch_market(struct batch *b, const struct store_market *m)
     b->market_count++;
 }
 
-void batch_position(struct batch *b, int32_t partition, int32_t partitions, int64_t next)
+void batch_lane(struct batch *b, const struct store_lane *lane)
 {
-    b->view.position_count = partitions;
-    b->view.positions[partition] = next;
-}
-
-void batch_mark(struct batch *b, uint64_t seq, int64_t watermark_ms)
-{
-    b->view.seq = seq;
-    b->view.watermark_ms = watermark_ms;
+    size_t k = 0;
+    while (k < b->lane_count && b->lanes[k].partition != lane->partition)
+        k++;
+    if (k == b->lane_count) {
+        (void)ROOM(b->lanes, b->lane_count, b->lane_cap);
+        b->lanes[b->lane_count++] = *lane;
+        return;
+    }
+    int64_t from = b->lanes[k].from;
+    b->lanes[k] = *lane;
+    b->lanes[k].from = from;
 }
 
 void batch_prune(struct batch *b, int64_t seconds_before_ms)
@@ -186,9 +197,10 @@ int64_t batch_prune_before(const struct batch *b)
 
 bool batch_empty(const struct batch *b)
 {
-    return b->row_count + b->coverage_count + b->gap_count + b->event_count + b->market_count ==
+    return b->row_count + b->coverage_count + b->gap_count + b->event_count + b->market_count +
+                   b->lane_count ==
                0 &&
-           b->view.position_count == 0 && b->prune_before_ms == 0;
+           b->prune_before_ms == 0;
 }
 
 size_t batch_rows(const struct batch *b)
@@ -201,8 +213,8 @@ const struct store_batch *batch_view(struct batch *b)
     free(b->event_view);
     b->event_view = mem_array(NULL, b->event_count + 1, sizeof *b->event_view);
     for (size_t k = 0; k < b->event_count; k++)
-        b->event_view[k] = (struct store_event){b->events[k].seq, b->bodies.data + b->events[k].at,
-                                                b->events[k].len};
+        b->event_view[k] = (struct store_event){b->events[k].partition, b->events[k].seq,
+                                                b->bodies.data + b->events[k].at, b->events[k].len};
     b->view.rows = b->rows;
     b->view.row_count = b->row_count;
     b->view.coverage = b->coverage;
@@ -213,5 +225,7 @@ const struct store_batch *batch_view(struct batch *b)
     b->view.event_count = b->event_count;
     b->view.markets = b->markets;
     b->view.market_count = b->market_count;
+    b->view.lanes = b->lanes;
+    b->view.lane_count = b->lane_count;
     return &b->view;
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/feed_read.h"
 #include "app/record.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,126 +14,57 @@ enum {
     TURN_MESSAGES = 512, /* then the loop gets its turn */
     COMMIT_MS = 100,     /* a batch gathers at most that long while the store is free */
     COMMIT_ROWS = 1000,
-    BEGIN_SEQ = 1, /* before every message's */
-    SEQ_BITS = 20, /* events of one message: 240 markets x 12 intervals close at midnight */
-    FORMING_OLD_MS = 120000, /* older open windows are not news to anyone watching */
-    READ_TRIES = 5,
+    ROLLED_MS = 1000,
 };
 
+#define APPLIED(kind)                                                                              \
+    METRIC_COUNTER("stofka_candle_messages_total", "Bus messages applied.", "kind=\"" kind "\"")
 static struct metric applied_total[BUS_KIND_COUNT] = {
-    METRIC_COUNTER("stofka_candle_messages_total", "Bus messages applied.", "kind=\"ticker\""),
-    METRIC_COUNTER("stofka_candle_messages_total", "Bus messages applied.", "kind=\"candle\""),
-    METRIC_COUNTER("stofka_candle_messages_total", "Bus messages applied.", "kind=\"trade\""),
-    METRIC_COUNTER("stofka_candle_messages_total", "Bus messages applied.", "kind=\"watermark\""),
-    METRIC_COUNTER("stofka_candle_messages_total", "Bus messages applied.", "kind=\"covered\""),
-    METRIC_COUNTER("stofka_candle_messages_total", "Bus messages applied.", "kind=\"gap\""),
-    METRIC_COUNTER("stofka_candle_messages_total", "Bus messages applied.", "kind=\"repair\""),
+    [BUS_TICKER] = APPLIED("ticker"),   [BUS_CANDLE] = APPLIED("candle"),
+    [BUS_TRADE] = APPLIED("trade"),     [BUS_WATERMARK] = APPLIED("watermark"),
+    [BUS_COVERED] = APPLIED("covered"), [BUS_GAP] = APPLIED("gap"),
+    [BUS_REPAIR] = APPLIED("repair"),   [BUS_MARKETS] = APPLIED("markets"),
 };
 static struct metric unreadable_total =
     METRIC_COUNTER("stofka_candle_unreadable_total",
                    "Bus messages that could not be read and were passed over.", "");
-static struct metric events_total =
-    METRIC_COUNTER("stofka_candle_events_total", "Closed, repaired and partial candles told.", "");
-static struct metric gaps_total =
-    METRIC_COUNTER("stofka_candle_gap_changes_total", "Changes of gap ledger entries.", "");
+static struct metric stale_total =
+    METRIC_COUNTER("stofka_store_stale_batches_total",
+                   "Batches refused because another process moved a lane.", "");
 static struct metric pending_rows_gauge =
     METRIC_GAUGE("stofka_store_pending_rows", "Rows that wait to be committed.", "");
 static struct metric commit_lag =
     METRIC_HISTOGRAM("stofka_store_commit_lag_seconds", "Receipt of a message to its commit.", "");
 
-/* --- what the engine says --------------------------------------------------------------- */
-
-static uint64_t next_seq(struct feed *f)
-{
-    REQUIRE(f->message_events < (1u << SEQ_BITS) - 2);
-    return f->message_seq + ++f->message_events;
-}
-
-static uint64_t on_event(void *ctx, const char *code, enum interval i, const struct candle *c)
-{
-    struct feed *f = ctx;
-    uint64_t seq = next_seq(f);
-    metric_add(&events_total, 1);
-    buf_clear(&f->body);
-    feed_body_candle(&f->body, code, i, c);
-    batch_event(f->building, seq, f->body.data, f->body.len);
-    return seq;
-}
-
-static void on_forming(void *ctx, const char *code, enum interval i, const struct candle *c)
-{
-    struct feed *f = ctx;
-    if (!c->tombstone &&
-        interval_end(i, c->start_ms) + FORMING_OLD_MS > candle_engine_watermark_ms(f->engine))
-        serve_forming(f->s.serve, code, i, c);
-}
-
-static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c)
-{
-    struct feed *f = ctx;
-    batch_row(f->building, code, i, c);
-}
-
-static void on_gap(void *ctx, const struct candle_gap *g)
-{
-    struct feed *f = ctx;
-    metric_add(&gaps_total, 1);
-    log_info("candle.gap", "code=%s from_ms=%lld to_ms=%lld reason=\"%s\" state=%s", g->code,
-             (long long)g->from_ms, (long long)g->to_ms, g->reason, feed_gap_state(g->state));
-    batch_gap(f->building, g);
-    buf_clear(&f->body);
-    feed_body_gap(&f->body, g);
-    batch_event(f->building, next_seq(f), f->body.data, f->body.len);
-}
-
-void feed_tell_history(struct feed *f, const struct message_covered *c)
-{
-    struct candle_gap g = {
-        .from_ms = c->from_ms, .to_ms = c->to_ms, .reason = "history", .state = CANDLE_GAP_HEALED};
-    memcpy(g.code, c->code, CODE_MAX);
-    buf_clear(&f->body);
-    feed_body_gap(&f->body, &g);
-    batch_event(f->building, next_seq(f), f->body.data, f->body.len);
-}
-
-static void on_coverage(void *ctx, const char *code, enum interval level, bool lost,
-                        const struct spans *spans)
-{
-    struct feed *f = ctx;
-    batch_coverage(f->building, code, level, lost, spans);
-}
-
-static void load(void *ctx, const char *code, enum interval i, struct span span,
-                 candle_loaded_f *each, void *each_ctx)
-{
-    struct feed *f = ctx;
-    struct store_query q = {.interval = i,
-                            .from_ms = span.from_ms,
-                            .to_ms = span.to_ms,
-                            .limit = SIZE_MAX,
-                            .with_tombstones = true};
-    memcpy(q.code, code, strlen(code) + 1);
-    enum err e = ERR_AGAIN;
-    for (int tries = 0; e != OK && tries < READ_TRIES; tries++)
-        e = store_range(f->reader, &q, each, each_ctx, NULL);
-    /* No rows would be taken for no trade: better to end than to write a wrong candle. */
-    if (e != OK)
-        log_error("store.read_failed", "error=\"%s\" code=%s", err_text(e), code);
-    REQUIRE(e == OK);
-}
-
 /* --- what the bus says ------------------------------------------------------------------ */
 
-static void apply(struct feed *f, const struct bus_message *m)
+/* The batch takes the lane as far as it was applied. */
+static void note_position(struct lane *l)
 {
+    if (!l->f->writer)
+        return;
+    batch_lane(
+        l->f->building,
+        &(struct store_lane){
+            .partition = l->partition,
+            .from = l->batch_from,
+            .next = l->next,
+            .seq = l->seq,
+            /* Unchanged while none was heard: without an exchange it is the wall clock's. */
+            .watermark_ms = l->watermark_mono_ms ? candle_engine_watermark_ms(l->engine) : 0});
+}
+
+static void apply(struct lane *l, const struct bus_message *m)
+{
+    struct feed *f = l->f;
     if (m->kind != BUS_TICKER) {
-        f->message_seq = (uint64_t)(m->offset + 1) << SEQ_BITS;
-        f->message_events = 0;
-        candle_engine_at(f->engine, f->message_seq);
+        l->message_seq = (uint64_t)(m->offset + 1) << FEED_SEQ_BITS;
+        l->message_events = 0;
+        candle_engine_at(l->engine, l->message_seq);
     }
     if (f->s.record)
         record_message(f->s.record, m);
-    enum err e = feed_apply(f, m);
+    enum err e = feed_apply(l, m);
     if (e != OK) {
         metric_add(&unreadable_total, 1);
         log_warn("bus.unreadable", "kind=%d code=%s error=\"%s\"", (int)m->kind, m->code,
@@ -145,17 +75,19 @@ static void apply(struct feed *f, const struct bus_message *m)
         return;
     if (f->building_receive_ms == 0)
         f->building_receive_ms = m->receive_ms;
-    batch_position(f->building, m->partition, bus_partitions(f->s.bus), m->offset + 1);
-    f->building_seq = f->message_seq + (1u << SEQ_BITS) - 1;
+    l->next = m->offset + 1;
+    l->seq = l->message_seq + (1u << FEED_SEQ_BITS) - 1;
+    f->uncommitted += f->s.follows;
+    note_position(l);
 }
 
 /* --- committing ------------------------------------------------------------------------- */
 
 static void hand_over(struct feed *f)
 {
-    /* 0, unchanged, while none was heard: without an exchange the engine's is the wall clock. */
-    batch_mark(f->building, f->building_seq,
-               f->watermark_mono_ms ? candle_engine_watermark_ms(f->engine) : 0);
+    for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
+        if (f->lanes[p])
+            f->lanes[p]->batch_from = f->lanes[p]->next;
     f->flying_receive_ms = f->building_receive_ms;
     struct batch *full = f->building;
     f->building = batch_new();
@@ -176,11 +108,19 @@ static void commit_when_due(struct feed *f)
         hand_over(f);
 }
 
-static void tell_event(struct feed *f, const struct store_event *stored)
+static void lane_committed(struct lane *l, uint64_t seq)
 {
-    struct serve_event e;
-    if (feed_body_read(stored, &e) == OK)
-        serve_event(f->s.serve, &e);
+    if (seq)
+        lane_released(l, seq);
+    candle_engine_committed(l->engine,
+                            store_rolls_up(l->f->s.store) ? l->rolled_seq : l->released_seq);
+}
+
+static void settle(struct feed *f)
+{
+    for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
+        if (f->lanes[p])
+            candle_engine_settle(f->lanes[p]->engine);
 }
 
 static void on_committed(void *ctx, struct batch *b)
@@ -191,12 +131,12 @@ static void on_committed(void *ctx, struct batch *b)
         cache_page_drop(f->s.cache, view->rows[k].code, view->rows[k].interval,
                         view->rows[k].candle.start_ms);
     for (size_t k = 0; k < view->event_count; k++)
-        tell_event(f, &view->events[k]);
+        if (f->lanes[view->events[k].partition])
+            lane_tell_event(f->lanes[view->events[k].partition], &view->events[k]);
     f->commits++;
-    if (view->seq > f->released_seq)
-        f->released_seq = view->seq;
-    serve_released(f->s.serve, f->released_seq);
-    candle_engine_committed(f->engine, f->released_seq);
+    for (size_t k = 0; k < view->lane_count; k++)
+        if (f->lanes[view->lanes[k].partition])
+            lane_committed(f->lanes[view->lanes[k].partition], view->lanes[k].seq);
     if (f->flying_receive_ms)
         metric_observe_ns(&commit_lag, (clock_wall_ms() - f->flying_receive_ms) * 1000000);
     batch_free(&b);
@@ -213,20 +153,124 @@ static void on_trouble(void *ctx, const char *text)
     f->trouble = text ? mem_strdup(text) : NULL;
 }
 
+/* --- lanes that come and go ------------------------------------------------------------- */
+
+static void give_up(const char *what, int32_t partition, struct buf *error)
+{
+    log_error("feed.lane_lost", "partition=%d what=%s text=\"%s\"", (int)partition, what,
+              error->data ? error->data : "");
+    REQUIRE(!"a lane that can't go on must not be taken for one that is quiet");
+}
+
+static void take_lane(struct feed *f, int32_t partition)
+{
+    struct buf error = {0};
+    int64_t from = 0;
+    enum err e = lane_open(f, partition, &from, &error);
+    if (e != OK)
+        give_up("restore", partition, &error);
+    e = bus_start(f->s.bus, partition, from);
+    if (e != OK)
+        give_up("position", partition, &error);
+    buf_free(&error);
+    log_info("feed.lane", "partition=%d next=%lld", (int)partition,
+             (long long)f->lanes[partition]->next);
+}
+
+/* What was read of it is committed if that is possible at once; if not, the lane's next owner reads
+ * it again and what is still on its way here comes too late (ERR_STALE). */
+static void give_lane(struct feed *f, int32_t partition)
+{
+    settle(f);
+    if (f->writer) {
+        writer_finish(f->writer);
+        if (!batch_empty(f->building) && writer_idle(f->writer))
+            hand_over(f);
+        writer_finish(f->writer);
+    }
+    lane_free(&f->lanes[partition]);
+    bus_given(f->s.bus, partition);
+    log_info("feed.lane_given", "partition=%d", (int)partition);
+}
+
+/* Another process moved a lane on: all that was read here since is read again from there. */
+static void on_stale(void *ctx, struct batch *b)
+{
+    struct feed *f = ctx;
+    log_warn("feed.stale", "rows=%zu", batch_rows(b));
+    metric_add(&stale_total, 1);
+    batch_free(&b);
+    batch_free(&f->building);
+    f->building = batch_new();
+    for (int32_t p = 0; p < bus_partitions(f->s.bus) && !f->stopped; p++)
+        if (f->lanes[p]) {
+            lane_free(&f->lanes[p]);
+            take_lane(f, p);
+        }
+}
+
+static void take(struct feed *f, const struct bus_message *m)
+{
+    if ((int)m->kind == BUS_ASSIGNED)
+        take_lane(f, m->partition);
+    else if ((int)m->kind == BUS_REVOKED)
+        give_lane(f, m->partition);
+    else if (f->lanes[m->partition])
+        apply(f->lanes[m->partition], m);
+}
+
+/* --- the turn --------------------------------------------------------------------------- */
+
+/* A store that does not keep up makes the bus wait, and a full bus makes a gap: memory is bounded
+ * and nothing is hidden. */
+static bool too_much(struct feed *f)
+{
+    bool much = batch_rows(f->building) + f->uncommitted >= (size_t)f->s.pending_rows;
+    if (much != f->paused)
+        bus_pause(f->s.bus, much);
+    f->paused = much;
+    return much && !bus_assigns(f->s.bus); /* others are polled on: partitions come and go */
+}
+
+static void settle_all(struct feed *f)
+{
+    settle(f);
+    for (int32_t p = 0; f->s.follows && p < bus_partitions(f->s.bus); p++)
+        if (f->lanes[p])
+            lane_catch_up(f->lanes[p]);
+    if (f->s.follows)
+        f->s.released(f->s.ctx);
+    else
+        commit_when_due(f);
+}
+
 static bool apply_some(struct feed *f)
 {
     struct bus_message m;
     int left = TURN_MESSAGES;
-    /* A store that does not keep up makes the bus wait, and a full bus makes a gap: memory is
-     * bounded and nothing is hidden. */
-    while (left > 0 && batch_rows(f->building) < (size_t)f->s.pending_rows &&
-           bus_poll(f->s.bus, &m) == OK) {
-        apply(f, &m);
+    while (left > 0 && !too_much(f) && bus_poll(f->s.bus, &m) == OK) {
+        take(f, &m);
         left--;
     }
-    candle_engine_settle(f->engine);
-    commit_when_due(f);
+    settle_all(f);
     return left == 0;
+}
+
+/* Rows that the database has rolled up need not be held for it any more. */
+static void refresh_rolled(struct feed *f)
+{
+    struct store_meta meta;
+    int64_t now = clock_mono_ms();
+    if (!f->writer || !store_rolls_up(f->s.store) || now - f->rolled_mono_ms < ROLLED_MS)
+        return;
+    f->rolled_mono_ms = now;
+    if (store_meta(f->reader, &meta) != OK)
+        return;
+    for (int32_t p = 0; p < meta.lane_count; p++)
+        if (f->lanes[p] && f->lanes[p]->rolled_seq < meta.lanes[p].rolled_seq) {
+            f->lanes[p]->rolled_seq = meta.lanes[p].rolled_seq;
+            lane_committed(f->lanes[p], 0);
+        }
 }
 
 static void turn(struct feed *f)
@@ -242,50 +286,19 @@ static void on_wake(uv_async_t *handle)
 
 static void on_timer(uv_timer_t *handle)
 {
+    refresh_rolled(handle->data);
     turn(handle->data);
 }
 
 /* --- opening ---------------------------------------------------------------------------- */
 
-static void restore_coverage(void *ctx, const struct store_coverage *c)
+static enum err open_lanes(struct feed *f, struct buf *error)
 {
-    struct feed *f = ctx;
-    struct span *spans = mem_array(NULL, c->count ? c->count : 1, sizeof *spans);
-    for (size_t k = 0; k < c->count; k++)
-        spans[k] = (struct span){c->spans[k].from_ms, c->spans[k].to_ms};
-    candle_engine_restore_spans(f->engine, c->code, c->level, c->lost, spans, c->count);
-    free(spans);
-}
-
-static void restore_gap(void *ctx, const struct store_gap *g)
-{
-    struct feed *f = ctx;
-    struct candle_gap gap = {.from_ms = g->from_ms, .to_ms = g->to_ms, .state = CANDLE_GAP_OPEN};
-    memcpy(gap.code, g->code, CODE_MAX);
-    memcpy(gap.reason, g->reason, sizeof gap.reason);
-    candle_engine_restore_gap(f->engine, &gap);
-}
-
-/* The first event of a store is no news: while it is there, none was ever dropped. */
-static void restore_event(void *ctx, const struct store_event *e)
-{
-    struct feed *f = ctx;
-    if (e->seq == BEGIN_SEQ)
-        serve_epoch(f->s.serve, f->epoch, 0);
-    else
-        tell_event(f, e);
-}
-
-/* Where no exchange is heard, nobody says that a market is gone. */
-static void show_market(struct feed *f, const struct store_market *m)
-{
-    serve_market(f->s.serve, m->code, m->korean_name, m->english_name, m->listed || !f->s.hears);
-}
-
-static void restore_market(void *ctx, const struct store_market *m)
-{
-    struct feed *f = ctx;
-    show_market(f, m);
+    enum err e = OK;
+    int64_t from;
+    for (int32_t p = 0; p < bus_partitions(f->s.bus) && e == OK; p++)
+        e = lane_open(f, p, &from, error);
+    return e;
 }
 
 static enum err restore(struct feed *f, struct buf *error)
@@ -296,23 +309,12 @@ static enum err restore(struct feed *f, struct buf *error)
         e = store_meta(f->reader, &meta);
     if (e != OK)
         return e;
-    bool clock = meta.watermark_ms == 0 && !f->s.hears;
-    candle_engine_restore(f->engine, clock ? clock_wall_ms() : meta.watermark_ms);
     memcpy(f->epoch, meta.epoch, sizeof f->epoch);
-    serve_epoch(f->s.serve, meta.epoch, meta.seq);
-    f->released_seq = f->building_seq = meta.seq;
-    e = store_read_coverage(f->reader, restore_coverage, f);
-    if (e == OK)
-        e = store_read_gaps(f->reader, "", true, SIZE_MAX, restore_gap, f);
-    if (e == OK)
-        e = store_read_markets(f->reader, restore_market, f);
-    if (e == OK)
-        e = store_read_events(f->reader, 0, restore_event, f);
-    if (e == OK)
-        serve_released(f->s.serve, meta.seq);
-    if (e == OK && meta.seq == 0)
-        batch_event(f->building, BEGIN_SEQ, "begin - - ", strlen("begin - - "));
-    return e;
+    if (f->s.serve)
+        serve_lanes(f->s.serve, bus_partitions(f->s.bus) + f->s.follows);
+    if (f->s.serve)
+        serve_epoch(f->s.serve, meta.epoch);
+    return bus_assigns(f->s.bus) ? OK : open_lanes(f, error);
 }
 
 void feed_metrics_register(void)
@@ -320,10 +322,10 @@ void feed_metrics_register(void)
     for (int k = 0; k < BUS_KIND_COUNT; k++)
         metric_register(&applied_total[k]);
     metric_register(&unreadable_total);
-    metric_register(&events_total);
-    metric_register(&gaps_total);
+    metric_register(&stale_total);
     metric_register(&pending_rows_gauge);
     metric_register(&commit_lag);
+    lane_metrics_register();
 }
 
 enum err feed_open(const struct feed_settings *s, struct feed **out, struct buf *error)
@@ -331,18 +333,13 @@ enum err feed_open(const struct feed_settings *s, struct feed **out, struct buf 
     struct feed *f = mem_zalloc(sizeof *f);
     f->s = *s;
     feed_metrics_register();
-    struct candle_sink sink = {f, on_event, on_forming, on_keep, on_gap, on_coverage};
-    struct candle_loader loader = {f, load};
-    f->engine = candle_engine_new(&sink, &loader);
-    f->trades = trades_new();
     f->building = batch_new();
+    struct writer_events events = {f, on_committed, on_stale, on_trouble};
+    if (!s->follows)
+        f->writer = writer_new(s->loop, s->store, &events);
     enum err e = restore(f, error);
-    if (e != OK) {
-        feed_free(&f);
+    if (e != OK) /* the process ends here */
         return e;
-    }
-    struct writer_events events = {f, on_committed, on_trouble};
-    f->writer = writer_new(s->loop, s->store, &events);
     uv_async_init(s->loop, &f->wake, on_wake);
     f->wake.data = f;
     uv_timer_init(s->loop, &f->timer);
@@ -352,19 +349,25 @@ enum err feed_open(const struct feed_settings *s, struct feed **out, struct buf 
     return OK;
 }
 
-void feed_stop(struct feed *f)
+static void finish_writing(struct feed *f)
 {
-    struct bus_message m;
-    f->stopped = true;
-    while (bus_poll(f->s.bus, &m) == OK)
-        apply(f, &m);
-    candle_engine_settle(f->engine);
     writer_finish(f->writer);
     if (!batch_empty(f->building) && writer_idle(f->writer)) {
         hand_over(f);
         writer_finish(f->writer);
     }
     writer_stop(f->writer);
+}
+
+void feed_stop(struct feed *f)
+{
+    struct bus_message m;
+    f->stopped = true;
+    while (!bus_assigns(f->s.bus) && bus_poll(f->s.bus, &m) == OK)
+        take(f, &m);
+    settle(f);
+    if (f->writer)
+        finish_writing(f);
     uv_close((uv_handle_t *)&f->wake, NULL);
     uv_close((uv_handle_t *)&f->timer, NULL);
 }
@@ -373,9 +376,9 @@ void feed_free(struct feed **f)
 {
     if (*f == NULL)
         return;
+    for (int32_t p = 0; p < BUS_PARTITIONS_MAX; p++)
+        lane_free(&(*f)->lanes[p]);
     writer_free(&(*f)->writer);
-    candle_engine_free(&(*f)->engine);
-    trades_free(&(*f)->trades);
     store_reader_free(&(*f)->reader);
     batch_free(&(*f)->building);
     buf_free(&(*f)->body);
@@ -389,54 +392,29 @@ void feed_wake(struct feed *f)
     uv_async_send(&f->wake);
 }
 
-uint64_t feed_catch_up(struct feed *f)
+void feed_catch_up(struct feed *f)
 {
     while (apply_some(f))
         ;
-    return f->building_seq;
-}
-
-struct candle_engine *feed_engine(struct feed *f)
-{
-    return f->engine;
-}
-
-uint64_t feed_commits(const struct feed *f)
-{
-    return f->commits;
-}
-
-uint64_t feed_released(const struct feed *f)
-{
-    return f->released_seq;
-}
-
-const char *feed_trouble(const struct feed *f)
-{
-    return f->trouble;
-}
-
-size_t feed_pending_rows(const struct feed *f)
-{
-    return batch_rows(f->building);
 }
 
 void feed_market(struct feed *f, const struct store_market *m)
 {
     if (f->s.record)
         record_market(f->s.record, m);
-    batch_market(f->building, m);
-    show_market(f, m);
+    if (f->writer)
+        batch_market(f->building, m);
+    /* Where no exchange is heard, nobody says that a market is gone. */
+    if (f->s.serve)
+        serve_market(f->s.serve, m->code, m->korean_name, m->english_name,
+                     m->listed || !f->s.hears);
 }
 
 void feed_prune(struct feed *f, int64_t seconds_before_ms)
 {
-    candle_engine_forget(f->engine, INTERVAL_1S, seconds_before_ms);
-    candle_engine_settle(f->engine);
+    for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
+        if (f->lanes[p])
+            candle_engine_forget(f->lanes[p]->engine, INTERVAL_1S, seconds_before_ms);
+    settle(f);
     batch_prune(f->building, seconds_before_ms);
-}
-
-int64_t feed_last_watermark_mono_ms(const struct feed *f)
-{
-    return f->watermark_mono_ms;
 }

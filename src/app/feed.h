@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/feed: bus → candle → store and serve: the middle of the embedded process, on the loop.
+ * app/feed: bus → candle → store and serve: the middle of every role that makes candles, on the
+ * loop.
  *
- * Takes messages in bus order, applies them to the engine, gathers what the store must keep into
- * batches, and gives clients forming candles at once, events once they are committed. An event's
- * sequence number is its bus offset and its place among that message's events: the same for all
- * readers, ascending over restarts.
+ * Takes messages in bus order, applies them to the engine of their lane, gathers what the store
+ * must keep into batches, and gives clients forming candles at once, events once they are
+ * committed.
+ *
+ * A lane is one partition of the bus with an engine of its own: markets belong to it by their code,
+ * and all order is per lane. An event's sequence number is its bus offset and its place among that
+ * message's events: the same for all readers, ascending over restarts. Embedded there is one lane;
+ * the store role has those that the bus assigns; the serve role has all.
+ *
+ * Two ways to be told that something is committed: the feed writes it (embedded, store), or follows
+ * what another process wrote (serve: feed_followed).
  */
 #ifndef STOFKA_APP_FEED_H
 #define STOFKA_APP_FEED_H
@@ -26,14 +34,17 @@ struct feed_settings {
     struct bus *bus;
     struct store *store;
     struct cache *cache;
-    struct serve *serve;
+    struct serve *serve; /* NULL: nobody listens here (store role) */
     enum source source;
     bool base_is_trade;
     struct record *record; /* NULL: none */
     bool hears; /* watermarks will come; without, an empty file's newest time is the wall clock's */
+    bool follows; /* another process writes the store */
     int64_t pending_rows;
     /* Called when released moved on (waiting queries look again). */
     void (*released)(void *ctx);
+    /* The exchange's list as the bus tells it; NULL: it is told otherwise. */
+    void (*markets)(void *ctx, const struct message_markets *m, int32_t partition);
     void *ctx;
 };
 
@@ -44,17 +55,49 @@ void feed_stop(struct feed *f);
 void feed_free(struct feed **f);
 
 void feed_wake(struct feed *f); /* any thread: the bus has messages */
-struct candle_engine *feed_engine(struct feed *f);
-uint64_t feed_released(const struct feed *f);
+
+/* --- following another process (settings.follows) -------------------------------------- */
+
+/* An event that it committed, in its lane's order; told once the own lane has got as far. */
+void feed_follow_event(struct feed *f, const struct store_event *e);
+/* Where it stands, after its events up to there. */
+void feed_follow_lane(struct feed *f, int32_t partition, uint64_t seq, uint64_t rolled_seq);
+/* A row of the outbox, as `postgres-candle`; numbers ascend. */
+void feed_follow_outbox(struct feed *f, uint64_t number, const char *body, size_t len);
+void feed_follow_done(struct feed *f); /* all of one look was given */
+
+/* --- lanes ------------------------------------------------------------------------------ */
+
+int32_t feed_lane(const struct feed *f, const char *code); /* its number */
+/* Engine of the market's lane; NULL: the lane is not here. */
+struct candle_engine *feed_engine(struct feed *f, const char *code);
+/* Newest event of the market's lane that clients may know; 0 where the lane is not here. */
+uint64_t feed_released(const struct feed *f, const char *code);
+/* The sequence number that will be released with all that is applied by now. */
+uint64_t feed_seq(const struct feed *f, const char *code);
+void feed_open_gaps(struct feed *f, candle_gap_f *each, void *ctx);
+int64_t feed_watermark_ms(const struct feed *f);           /* newest of all lanes */
+int64_t feed_last_watermark_mono_ms(const struct feed *f); /* monotonic time of its arrival */
+bool feed_has_lanes(const struct feed *f);
+/* Every lane has got as far as the store had when it was opened, and what is told is current. */
+bool feed_is_warm(const struct feed *f);
+
+/* A page read at seq holds all that the store and the engine together know: nothing in its span
+ * changed that the engine no longer holds. Embedded always, since pages are dropped there. */
+bool feed_page_is_good(const struct feed *f, const char *code, enum interval i, int64_t from_ms,
+                       int64_t to_ms, uint64_t seq);
+bool feed_follows(const struct feed *f);
+
+/* --- committing ------------------------------------------------------------------------- */
+
 uint64_t feed_commits(const struct feed *f); /* batches committed and told so far */
-/* Applies all that waits on the bus; the sequence number that will be released with it. */
-uint64_t feed_catch_up(struct feed *f);
+/* Applies all that waits on the bus. */
+void feed_catch_up(struct feed *f);
 const char *feed_trouble(const struct feed *f); /* why the store does not take batches, or NULL */
 size_t feed_pending_rows(const struct feed *f);
 void feed_market(struct feed *f, const struct store_market *m);
 /* Second candles that start before are to go. */
 void feed_prune(struct feed *f, int64_t seconds_before_ms);
-int64_t feed_last_watermark_mono_ms(const struct feed *f); /* monotonic time of its arrival */
 
 void feed_metrics_register(void);
 

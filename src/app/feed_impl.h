@@ -1,25 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* app/feed_impl: the feed's insides, shared by feed.c (the turn, commits) and feed_apply.c. */
+/* app/feed_impl: the feed's insides, shared by feed.c (the turn, commits), feed_lane.c (lanes and
+ * what their engines say) and feed_apply.c (what messages say). */
 #ifndef STOFKA_APP_FEED_IMPL_H
 #define STOFKA_APP_FEED_IMPL_H
 
+#include "app/changes.h"
 #include "app/feed.h"
 #include "app/writer.h"
 #include "candle/trades.h"
 
-struct feed {
-    struct feed_settings s;
+enum {
+    FEED_BEGIN_SEQ = 1,                  /* before every message's */
+    FEED_SEQ_BITS = SERVE_SEQ_EVENT_BITS /* 240 markets x 12 intervals close at midnight */
+};
+
+struct lane {
+    struct feed *f;
+    int32_t partition;
     struct candle_engine *engine;
     struct trades *trades;
-    struct writer *writer;
+    int64_t next;               /* offset to be read next */
+    int64_t batch_from;         /* where the batch being built begins */
+    uint64_t seq, released_seq; /* applied; told */
+    uint64_t rolled_seq;        /* the store's parents are true at */
+    uint64_t message_seq;       /* of the message being applied: offset + 1 in the upper bits */
+    uint32_t message_events;
+    int64_t watermark_mono_ms;     /* 0: none heard yet */
+    uint64_t store_seq;            /* follows: where the other process stands */
+    struct changes *changes;       /* follows: NULL without */
+    struct held *held, *held_last; /* follows: its events that this lane has not got to */
+};
+
+struct held {
+    struct held *next;
+    struct store_event event;
+    char body[];
+};
+
+struct feed {
+    struct feed_settings s;
+    struct lane *lanes[BUS_PARTITIONS_MAX]; /* by partition; NULL: not here */
+    struct writer *writer;                  /* NULL: follows */
     struct store_reader *reader;
     struct batch *building;
-    uint64_t building_seq, released_seq, commits;
+    uint64_t commits;
+    size_t uncommitted; /* follows: candles applied since the other process moved on */
+    bool paused;
+    int64_t rolled_mono_ms;                         /* when rolled_seq was last read */
     int64_t building_since_ms;                      /* monotonic, when the first change came */
     int64_t building_receive_ms, flying_receive_ms; /* oldest message in it, wall */
-    uint64_t message_seq; /* of the message being applied: offset + 1 in the upper bits */
-    uint32_t message_events;
-    int64_t watermark_mono_ms;
     char epoch[STORE_EPOCH_MAX];
     char *trouble;
     struct buf body;
@@ -28,10 +57,25 @@ struct feed {
     bool stopped;
 };
 
+/* --- feed_lane.c ------------------------------------------------------------------------ */
+
+/* Restored from the store, with its kept events told. from: where the bus must go on. */
+enum err lane_open(struct feed *f, int32_t partition, int64_t *from, struct buf *error) MUST_CHECK;
+void lane_free(struct lane **l);
+void lane_metrics_register(void);
+struct lane *lane_of(const struct feed *f, const char *code); /* NULL: not here */
+void lane_tell_event(struct lane *l, const struct store_event *stored);
+/* What is committed is told: all events up to seq were given. */
+void lane_released(struct lane *l, uint64_t seq);
+/* follows: tells what is both committed there and applied here. */
+void lane_catch_up(struct lane *l);
+
+/* --- feed_apply.c ----------------------------------------------------------------------- */
+
 /* What one message of the bus says, applied. ERR_INVALID, ERR_RANGE: it can't be read. */
-enum err feed_apply(struct feed *f, const struct bus_message *m) MUST_CHECK;
+enum err feed_apply(struct lane *l, const struct bus_message *m) MUST_CHECK;
 
 /* Rows of history are not told one by one: one event names the span to fetch again (DESIGN 2.7). */
-void feed_tell_history(struct feed *f, const struct message_covered *c);
+void feed_tell_history(struct lane *l, const struct message_covered *c);
 
 #endif

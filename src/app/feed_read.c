@@ -64,8 +64,10 @@ enum err feed_body_read(const struct store_event *stored, struct serve_event *ou
     if (!word(stored, &at, &kind, &kind_len) || !word(stored, &at, &code, &code_len) ||
         !word(stored, &at, &interval, &interval_len) || code_len >= CODE_MAX)
         return ERR_INVALID;
-    *out = (struct serve_event){
-        .seq = stored->seq, .json = stored->body + at, .len = stored->len - at};
+    *out = (struct serve_event){.seq = stored->seq,
+                                .lane = stored->partition,
+                                .json = stored->body + at,
+                                .len = stored->len - at};
     memcpy(out->code, code, code_len);
     if (kind_len == 3 && memcmp(kind, "gap", 3) == 0) {
         out->kind = SERVE_GAP;

@@ -7,9 +7,9 @@
 #include "model/upbit.h"
 
 const char *const record_kinds[RECORD_KINDS] = {
-    [BUS_TICKER] = "ticker",       [BUS_CANDLE] = "candle",       [BUS_TRADE] = "trade",
-    [BUS_WATERMARK] = "watermark", [BUS_COVERED] = "covered",     [BUS_GAP] = "gap",
-    [BUS_REPAIR] = "repair",       [RECORD_OF_MARKET] = "market",
+    [BUS_TICKER] = "ticker",       [BUS_CANDLE] = "candle",   [BUS_TRADE] = "trade",
+    [BUS_WATERMARK] = "watermark", [BUS_COVERED] = "covered", [BUS_GAP] = "gap",
+    [BUS_REPAIR] = "repair",       [BUS_MARKETS] = "markets", [RECORD_OF_MARKET] = "market",
 };
 
 /* Members as they stand; text NULL: absent. */

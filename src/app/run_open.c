@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/descriptors.h"
 #include "app/feed_read.h"
 #include "app/run_impl.h"
 #include "base/clock.h"
@@ -60,7 +61,8 @@ static size_t ask_open_windows(void *ctx, const char *code, enum interval i, str
                                size_t max)
 {
     struct run *r = ctx;
-    return candle_engine_open(feed_engine(r->feed), code, i, feed_released(r->feed), out, max);
+    return candle_engine_open(feed_engine(r->feed, code), code, i, feed_released(r->feed, code),
+                              out, max);
 }
 
 static bool ask_admin(void *ctx, const char *path, const char *query, const char *body, size_t len,
@@ -181,9 +183,9 @@ static enum err open_bus(struct run *r, struct buf *error)
                              .epoch = meta.epoch,
                              .bound_messages = r->settings.bus_messages,
                              .bound_bytes = r->settings.bus_bytes};
-    s.from.count = meta.position_count;
-    for (int32_t p = 0; p < meta.position_count; p++)
-        s.from.next[p] = meta.positions[p];
+    s.from.count = meta.lane_count;
+    for (int32_t p = 0; p < meta.lane_count; p++)
+        s.from.next[p] = meta.lanes[p].next;
     return bus_open(&s, &r->bus, error);
 }
 
@@ -194,7 +196,7 @@ static enum err open_serve(struct run *r, struct buf *error)
         .listen = s->serve_listen,
         .admin = s->serve_admin,
         .cors_origins = s->serve_cors,
-        .max_connections = s->serve_connections,
+        .max_connections = descriptors_for(s->serve_connections),
         .max_connections_per_address = s->serve_connections_per_address,
         .header_timeout_ms = s->serve_header_timeout_ms,
         .idle_timeout_ms = s->serve_idle_timeout_ms,
@@ -260,7 +262,14 @@ static enum err open_exchange(struct run *r, struct buf *error)
 {
     const struct settings *s = &r->settings;
     bool trade = strcmp(s->exchange_base, "trade") == 0;
-    r->collect = collect_new(r->bus, r->source, trade, collect_changed, r);
+    struct collect_settings c = {.bus = r->bus,
+                                 .source = r->source,
+                                 .base_is_trade = trade,
+                                 .name = "stofka",
+                                 .whole = s->exchange_codes[0] == '\0',
+                                 .changed = collect_changed,
+                                 .ctx = r};
+    r->collect = collect_new(&c);
     bool hears = settings_hears(s);
     struct exchange_settings settings = {.url = hears ? settings_exchange_url(s)
                                                       : "http://127.0.0.1:9",
@@ -295,7 +304,7 @@ static void open_rest(struct run *r)
     struct backfill_settings b = {.loop = &r->loop,
                                   .exchange = r->exchange,
                                   .collect = r->collect,
-                                  .engine = feed_engine(r->feed),
+                                  .feed = r->feed,
                                   .trust_ms = r->settings.exchange_trust_ms};
     r->backfill = backfill_new(&b);
     struct admin_settings a = {.loop = &r->loop,

@@ -88,7 +88,7 @@ void status_json(const struct status_parts *p, struct buf *out)
     struct collect_state state;
     size_t gaps = 0;
     collect_state_get(p->collect, &state);
-    candle_engine_open_gaps(feed_engine(p->feed), count_gap, &gaps);
+    feed_open_gaps(p->feed, count_gap, &gaps);
     buf_printf(out, "{\"version\":\"%s\",\"source\":\"%s\"", STOFKA_VERSION,
                source_name(p->source));
     buf_printf(out, ",\"exchange\":{\"state\":\"%s\",\"url\":", status_exchange(p));
@@ -98,7 +98,7 @@ void status_json(const struct status_parts *p, struct buf *out)
     buf_str(out, "},\"behind_ms\":");
     write_behind(&state, out);
     write_time(out, "exchange_time", exchange_now_ms(p->exchange));
-    write_time(out, "watermark", candle_engine_watermark_ms(feed_engine(p->feed)));
+    write_time(out, "watermark", feed_watermark_ms(p->feed));
     write_time(out, "started", p->started_wall_ms);
     buf_printf(out, ",\"markets\":%zu,\"gaps_open\":%zu", p->markets, gaps);
     write_store(p, out);

@@ -7,12 +7,14 @@
 
 #include "base/metric.h"
 #include "bus/bus_impl.h"
+#include "bus/kafka_impl.h"
 
 static const struct {
     const char *scheme;
     enum err (*open)(const struct bus_settings *s, struct bus **out, struct buf *error);
 } schemes[] = {
     {"memory:", bus_memory_open},
+    {"kafka:", bus_kafka_open},
 };
 
 #define PUBLISHED(label)                                                                           \
@@ -25,6 +27,7 @@ static struct metric published[BUS_KIND_COUNT] = {
     [BUS_COVERED] = PUBLISHED("kind=\"covered\""),
     [BUS_GAP] = PUBLISHED("kind=\"gap\""),
     [BUS_REPAIR] = PUBLISHED("kind=\"repair\""),
+    [BUS_MARKETS] = PUBLISHED("kind=\"markets\""),
 };
 
 #define REFUSED(label)                                                                             \
@@ -33,13 +36,17 @@ static struct metric refused[BUS_KIND_COUNT] = {
     [BUS_TICKER] = REFUSED("kind=\"ticker\""),   [BUS_CANDLE] = REFUSED("kind=\"candle\""),
     [BUS_TRADE] = REFUSED("kind=\"trade\""),     [BUS_WATERMARK] = REFUSED("kind=\"watermark\""),
     [BUS_COVERED] = REFUSED("kind=\"covered\""), [BUS_GAP] = REFUSED("kind=\"gap\""),
-    [BUS_REPAIR] = REFUSED("kind=\"repair\""),
+    [BUS_REPAIR] = REFUSED("kind=\"repair\""),   [BUS_MARKETS] = REFUSED("kind=\"markets\""),
 };
 
 static struct metric waiting =
     METRIC_GAUGE("stofka_bus_depth", "Messages that wait in this process.", "");
 static struct metric waiting_bytes =
     METRIC_GAUGE("stofka_bus_depth_bytes", "Memory of the messages that wait.", "");
+
+static struct metric rejected =
+    METRIC_COUNTER("stofka_bus_rejected_total",
+                   "Messages whose value the reader could not read; they are passed over.", "");
 
 void bus_metrics_register(void)
 {
@@ -49,6 +56,9 @@ void bus_metrics_register(void)
     }
     metric_register(&waiting);
     metric_register(&waiting_bytes);
+    metric_register(&rejected);
+    kafka_produce_metrics_register();
+    kafka_consume_metrics_register();
 }
 
 void bus_waiting_add(int64_t messages, int64_t bytes)
@@ -138,6 +148,36 @@ void bus_on_ready(struct bus *b, void (*wake)(void *ctx), void *ctx)
 enum err bus_poll(struct bus *b, struct bus_message *out)
 {
     return b->ops->poll(b, out);
+}
+
+bool bus_assigns(const struct bus *b)
+{
+    return b->ops->assigns;
+}
+
+enum err bus_start(struct bus *b, int32_t partition, int64_t next)
+{
+    REQUIRE(b->ops->assigns && partition >= 0 && partition < b->partitions);
+    return b->ops->start(b, partition, next);
+}
+
+void bus_given(struct bus *b, int32_t partition)
+{
+    REQUIRE(b->ops->assigns && partition >= 0 && partition < b->partitions);
+    b->ops->given(b, partition);
+}
+
+void bus_pause(struct bus *b, bool paused)
+{
+    if (b->ops->assigns)
+        b->ops->pause(b, paused);
+}
+
+void bus_reject(struct bus *b, const char *reason)
+{
+    metric_add(&rejected, 1);
+    if (b->ops->assigns)
+        b->ops->reject(b, reason);
 }
 
 void bus_close(struct bus *b)

@@ -12,11 +12,15 @@
  *
  * A position says up to where market_candle was consumed; with the epoch it is the cursor that
  * clients hold. memory: one process, positions go on from those given at open, nothing is kept
- * once polled. kafka: comes with the cluster issue behind the same ops.
+ * once polled; all partitions are the reader's from the start.
+ * kafka: brokers keep the messages. A reader without a group reads every partition, those of a
+ * group share them out: BUS_ASSIGNED and BUS_REVOKED come through bus_poll, nothing of a partition
+ * comes before bus_start. Tickers come from the newest on.
  */
 #ifndef STOFKA_BUS_BUS_H
 #define STOFKA_BUS_BUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +38,11 @@ enum bus_kind {
     BUS_COVERED,   /* a span was fetched or imported whole; likewise */
     BUS_GAP,       /* a span is known not to be heard; likewise */
     BUS_REPAIR,    /* a repair of one second or fetched candle; likewise */
+    BUS_MARKETS,   /* the exchange's list as far as a partition holds it; likewise */
     BUS_KIND_COUNT,
+    /* Not messages: what bus_poll says of a partition, in order with its messages. */
+    BUS_ASSIGNED = BUS_KIND_COUNT, /* ours now: bus_start says from where */
+    BUS_REVOKED,                   /* no more: commit what was read of it, then bus_given */
 };
 
 struct bus_message {
@@ -57,15 +65,31 @@ struct bus_position {
 
 struct bus;
 
+/* A message was not kept after all: the brokers refused it for good, or a ticker waited too long.
+ * On the consumer's thread, within bus_poll; m is borrowed. No message that was published after a
+ * lost one, and before this call for it, is kept either, but tickers: order has no holes. */
+typedef void bus_undelivered_f(void *ctx, const struct bus_message *m);
+
+enum bus_use { BUS_PUBLISH_AND_READ, BUS_PUBLISH_ONLY };
+
 struct bus_settings {
-    const char *url;   /* "memory:" */
+    const char *url;   /* "memory:", "kafka:HOST:PORT,…" */
     const char *epoch; /* memory: the epoch to go on with (from the store); NULL or "": new */
     struct bus_position from; /* where to go on; count 0: from the start with default partitions */
     int64_t bound_messages;   /* memory: publish answers ERR_FULL beyond these; both > 0. */
     int64_t bound_bytes;      /* Tickers stop at 4/5 of either, so that candles still find room. */
+    /* kafka only, memory takes no notice: */
+    enum bus_use use;
+    const char *group;   /* readers that share the partitions; NULL or "": this one reads all */
+    const char *options; /* "key=value,…" for librdkafka: security.protocol, sasl.*, ssl.* */
+    int32_t partitions;  /* of topics that are not there yet; 0: 12 */
+    int32_t replication; /* likewise; 0: 3 */
+    bus_undelivered_f *undelivered; /* NULL: only counted */
+    void *undelivered_ctx;
 };
 
-/* ERR_CONFIG: unknown scheme (error names the known ones) or bad settings. */
+/* ERR_CONFIG: unknown scheme (error names the known ones) or bad settings. kafka: blocks until the
+ * topics are there, at most a minute; ERR_IO: they are not, error says why. */
 enum err bus_open(const struct bus_settings *s, struct bus **out, struct buf *error) MUST_CHECK;
 void bus_free(struct bus **b); /* after publishers stopped */
 
@@ -81,8 +105,27 @@ enum err bus_publish(struct bus *b, const struct bus_message *m) MUST_CHECK;
 void bus_on_ready(struct bus *b, void (*wake)(void *ctx), void *ctx);
 
 /* Consumer's thread, never blocks. OK: *out is borrowed until the next poll. ERR_AGAIN: none now.
- * ERR_IO: the broker is away; poll again later. */
+ * ERR_RANGE: the brokers do not hold the position (any more) at which partition out->partition was
+ * to go on; it stands still until bus_start says another.
+ * kafka: poll once a second at least, paused or not, also when only publishing: that is the sign of
+ * life for the group, and what was not delivered is told in here. */
 enum err bus_poll(struct bus *b, struct bus_message *out) MUST_CHECK;
+
+/* Partitions come and go by BUS_ASSIGNED and BUS_REVOKED. */
+bool bus_assigns(const struct bus *b);
+/* Consumer's thread, after BUS_ASSIGNED: next offset to be read, INT64_MIN: the oldest kept. All
+ * partitions that came together begin when the last of them was started. Again later: goes on from
+ * there; nothing that was fetched before is given any more. */
+enum err bus_start(struct bus *b, int32_t partition, int64_t next) MUST_CHECK;
+/* Consumer's thread, once after BUS_REVOKED, when what was read is committed. Nothing of a revoked
+ * partition comes any more; the others wait until all revoked ones were given. */
+void bus_given(struct bus *b, int32_t partition);
+/* Consumer's thread: nothing of topic candle comes meanwhile; it waits at the broker. */
+void bus_pause(struct bus *b, bool paused);
+
+/* Consumer's thread: the value of the message that was polled last can't be read. Counted; kafka
+ * with a group puts it into topic market_dead_letter with the reason. */
+void bus_reject(struct bus *b, const char *reason);
 
 void bus_close(struct bus *b); /* publish fails from now on; what waits can still be polled */
 int32_t bus_partitions(const struct bus *b);

@@ -105,7 +105,7 @@ enum err exchange_open(const struct exchange_settings *s, const struct exchange_
     return OK;
 }
 
-void exchange_start(struct exchange *x)
+static void start_rest(struct exchange *x, struct queue *notes)
 {
     struct exchange_rest_settings r = {
         .url = &x->url,
@@ -113,29 +113,45 @@ void exchange_start(struct exchange *x)
         .per_second = x->s.rest_per_second,
         .refresh_ms = x->s.refresh_ms,
         .clock = &x->clock,
+        .notes = notes,
     };
 
-    REQUIRE(x->session == NULL);
-    x->session = exchange_session_new(x);
-    REQUIRE(x->session != NULL);
-    r.notes = exchange_session_notes(x->session);
-    exchange_session_start(x->session);
     pthread_mutex_lock(&x->rest_lock);
     x->rest = exchange_rest_start(&r);
     pthread_mutex_unlock(&x->rest_lock);
+}
+
+void exchange_start(struct exchange *x)
+{
+    REQUIRE(x->session == NULL);
+    x->session = exchange_session_new(x);
+    REQUIRE(x->session != NULL);
+    exchange_session_start(x->session);
+    start_rest(x, exchange_session_notes(x->session));
+}
+
+void exchange_start_rest(struct exchange *x)
+{
+    start_rest(x, NULL);
+}
+
+void exchange_tell_time(struct exchange *x, int64_t exchange_ms)
+{
+    (void)exchange_clock_frame(&x->clock, "", false, exchange_ms, clock_mono_ms(), 1);
 }
 
 void exchange_stop(struct exchange *x)
 {
     struct exchange_rest *rest;
 
-    if (x->session == NULL)
-        return;
     pthread_mutex_lock(&x->rest_lock);
     rest = x->rest;
     x->rest = NULL;
     pthread_mutex_unlock(&x->rest_lock);
-    exchange_rest_stop(&rest);
+    if (rest != NULL)
+        exchange_rest_stop(&rest);
+    if (x->session == NULL)
+        return;
     exchange_session_stop(x->session);
     exchange_session_free(&x->session);
 }

@@ -80,6 +80,11 @@ struct exchange_events {
 enum err exchange_open(const struct exchange_settings *s, const struct exchange_events *events,
                        struct exchange **out, struct buf *error) MUST_CHECK;
 void exchange_start(struct exchange *x);
+/* REST alone, for roles that hear the exchange through the bus: no events; what time it is there
+ * must be told. */
+void exchange_start_rest(struct exchange *x);
+/* After exchange_start_rest, always the same thread: a watermark heard just now. */
+void exchange_tell_time(struct exchange *x, int64_t exchange_ms);
 /* Closes the socket with a close frame, ends both threads; < 1 s; no callback after return.
  * Waiting fetches are answered ERR_CLOSED before it returns. */
 void exchange_stop(struct exchange *x);

@@ -419,7 +419,7 @@ struct exchange_rest *exchange_rest_start(const struct exchange_rest_settings *s
     for (int p = 0; p < PRIORITIES; p++)
         r->jobs[p] = queue_new(REST_QUEUE_MAX, wake, r);
     r->markets.markets = true;
-    r->markets_due_ms = clock_mono_ms();
+    r->markets_due_ms = r->s.notes ? clock_mono_ms() : INT64_MAX / 2;
     exchange_pace_init(&r->pace, s->per_second);
     exchange_backoff_init(&r->backoff, 500, 30 * 1000, (uint64_t)clock_mono_ns());
     exchange_backoff_init(&r->limit_backoff, LIMIT_HOLD_MS, LIMIT_HOLD_MAX_MS,

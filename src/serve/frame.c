@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/frame.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,34 +31,51 @@ static void one_line(char *text, size_t len)
             text[i] = ' ';
 }
 
-static size_t id_line(char out[64], const char *epoch, struct serve_position at)
+static char *put(char *at, const char *bytes, size_t len)
 {
-    const char *half = at.half ? ".1" : "";
-    int n = epoch ? snprintf(out, 64, "id: %.24s:%" PRIu64 "%s\n", epoch, at.seq, half) : 0;
-    return (size_t)n;
+    memcpy(at, bytes, len);
+    return at + len;
 }
 
-struct serve_frame *serve_frame_event(const char *epoch, struct serve_position at,
-                                      const char *event, const char *json, size_t len)
+struct serve_frame *serve_frame_event(const struct buf *id, const char *event, const char *json,
+                                      size_t len)
 {
-    char head[128], id[64];
-    size_t id_len = id_line(id, epoch, at);
-    int n = snprintf(head, sizeof head, "%.*sevent: %.32s\ndata: ", (int)id_len, id, event);
-    size_t head_len = (size_t)n;
-    struct serve_frame *f = frame_new(head_len + len + 2);
-    memcpy(f->bytes, head, head_len);
-    memcpy(f->bytes + head_len, json, len);
-    one_line(f->bytes + head_len, len);
-    memcpy(f->bytes + head_len + len, "\n\n", 2);
+    char head[64];
+    size_t id_len = id ? strlen("id: \n") + id->len : 0;
+    size_t head_len = (size_t)snprintf(head, sizeof head, "event: %.32s\ndata: ", event);
+    struct serve_frame *f = frame_new(id_len + head_len + len + 2);
+    char *at = f->bytes;
+    if (id) {
+        at = put(at, "id: ", 4);
+        at = put(at, id->data, id->len);
+        at = put(at, "\n", 1);
+    }
+    at = put(at, head, head_len);
+    (void)put(put(at, json, len), "\n\n", 2);
+    one_line(at, len);
     return f;
 }
 
-struct serve_frame *serve_frame_id(const char *epoch, struct serve_position at)
+/* "id: ID\n" and what follows it. */
+static struct serve_frame *with_id(const struct buf *id, const char *rest, size_t len)
 {
-    char text[65];
-    size_t len = id_line(text, epoch, at);
-    text[len++] = '\n';
-    return serve_frame_bytes(text, len);
+    struct serve_frame *f = frame_new(strlen("id: \n") + id->len + len);
+    char *at = put(put(f->bytes, "id: ", 4), id->data, id->len);
+    (void)put(put(at, "\n", 1), rest, len);
+    return f;
+}
+
+struct serve_frame *serve_frame_id(const struct buf *id)
+{
+    return with_id(id, "\n", 1);
+}
+
+struct serve_frame *serve_frame_with_id(const struct serve_frame *f, const struct buf *id)
+{
+    const char *rest = memchr(f->bytes, '\n', f->len);
+    REQUIRE(rest && f->len > 3 && memcmp(f->bytes, "id:", 3) == 0);
+    rest++;
+    return with_id(id, rest, (size_t)(f->bytes + f->len - rest));
 }
 
 struct serve_frame *serve_frame_ref(struct serve_frame *f)

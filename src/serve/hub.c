@@ -8,8 +8,6 @@
 #include "base/mem.h"
 #include "serve/hub_impl.h"
 
-static const struct serve_position no_position;
-
 static void group_init(struct serve_group *g)
 {
     *g = (struct serve_group){0};
@@ -28,6 +26,7 @@ void serve_groups_init(struct serve_groups *g)
 void serve_hub_init(struct serve_hub *h, size_t ring_events, size_t ring_bytes)
 {
     *h = (struct serve_hub){0};
+    serve_hub_lanes(h, 1);
     serve_groups_init(&h->all);
     group_init(&h->status_group);
     serve_ring_init(&h->ring, ring_events, ring_bytes);
@@ -53,6 +52,7 @@ void serve_hub_fini(struct serve_hub *h)
     free(h->index);
     free(h->scratch);
     serve_frame_unref(&h->id_frame);
+    buf_free(&h->id);
     *h = (struct serve_hub){0};
 }
 
@@ -227,7 +227,7 @@ void serve_hub_ticker(struct serve_hub *h, const char *code, const char *json, s
     if (!m)
         return;
     m->price = price;
-    slot_frame(h, m->ticker, serve_frame_event(NULL, no_position, "ticker", json, len));
+    slot_frame(h, m->ticker, serve_frame_event(NULL, "ticker", json, len));
     serve_group_put(h, &m->groups.ticker, m->ticker, 0);
     serve_group_put(h, &h->all.ticker, m->ticker, 1);
 }
@@ -258,7 +258,7 @@ void serve_hub_forming(struct serve_hub *h, const char *code, enum interval i,
         return;
     struct buf json = {0};
     candle_json(&json, code, i, c);
-    slot_frame(h, slot, serve_frame_event(NULL, no_position, "candle", json.data, json.len));
+    slot_frame(h, slot, serve_frame_event(NULL, "candle", json.data, json.len));
     buf_free(&json);
     for (unsigned n = 0; n < 4; n++)
         serve_group_put(h, groups[n], slot, n);
@@ -268,7 +268,7 @@ void serve_hub_status(struct serve_hub *h, const char *json, size_t len)
 {
     if (!h->status)
         h->status = serve_item_new(1);
-    struct serve_frame *frame = serve_frame_event(NULL, no_position, "status", json, len);
+    struct serve_frame *frame = serve_frame_event(NULL, "status", json, len);
     const struct serve_frame *old = h->status->frame;
     if (old && old->len == frame->len && memcmp(old->bytes, frame->bytes, frame->len) == 0) {
         serve_frame_unref(&frame);

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "serve/cursor.h"
 #include "serve/frame.h"
 #include "serve/serve.h"
 #include "serve/sub.h"
@@ -37,6 +38,7 @@ struct serve_node {
 struct serve_item {
     uint64_t change;
     struct serve_position at;  /* events; seq 0: a slot */
+    uint64_t place;            /* events: what the hub's was then */
     struct serve_frame *frame; /* NULL: a slot with nothing to send */
     int64_t start_ms;          /* forming slots: newest window seen */
     unsigned node_count;
@@ -73,6 +75,7 @@ struct serve_market {
 
 struct serve_ring_entry {
     uint64_t seq;
+    int32_t lane;
     size_t bytes;
     struct serve_item *items[2]; /* second: postgres-candle; may be NULL */
 };
@@ -81,7 +84,7 @@ struct serve_ring {
     struct serve_ring_entry *entries; /* cap of them, from first on, wrapping */
     size_t first, count, cap;
     size_t bytes, max_bytes;
-    uint64_t floor; /* a cursor at or after this can be resumed */
+    struct serve_cursor floor; /* a cursor at or after this can be resumed */
 };
 
 struct serve_hub {
@@ -94,12 +97,14 @@ struct serve_hub {
     struct serve_item *status;
     struct serve_ring ring;
     char epoch[32];
-    uint64_t released;            /* all events up to this were given */
-    uint64_t newest;              /* greatest seq known: released or of an event */
-    bool filled;                  /* an event was given */
+    struct serve_cursor released; /* all events up to this were given */
+    struct serve_cursor newest;   /* greatest seq known: released or of an event */
+    bool filled[SERVE_LANES_MAX]; /* an event was given */
     uint64_t change;              /* the last one handed out */
-    struct serve_frame *id_frame; /* of id_seq */
-    uint64_t id_seq;
+    uint64_t place;               /* counts each step of newest, halves too */
+    struct serve_frame *id_frame; /* of id_place */
+    uint64_t id_place;
+    struct buf id; /* scratch: an id being written */
     struct serve_group *dirty;
     size_t followers;
     struct serve_scratch *scratch; /* serve/reader's */
@@ -113,7 +118,10 @@ struct serve_hub {
 void serve_hub_init(struct serve_hub *h, size_t ring_events, size_t ring_bytes);
 void serve_hub_fini(struct serve_hub *h); /* no reader may be left */
 
-void serve_hub_epoch(struct serve_hub *h, const char *epoch, uint64_t seq);
+/* Before all else; one lane without. */
+void serve_hub_lanes(struct serve_hub *h, int32_t lanes);
+void serve_hub_epoch(struct serve_hub *h, const char *epoch);
+void serve_hub_start(struct serve_hub *h, int32_t lane, uint64_t seq);
 void serve_hub_market(struct serve_hub *h, const char *code, const char *korean_name,
                       const char *english_name, bool listed);
 /* NULL: unknown. */
@@ -127,7 +135,7 @@ const char *serve_hub_ticker_json(const struct serve_market *m, size_t *len);
 void serve_hub_forming(struct serve_hub *h, const char *code, enum interval i,
                        const struct candle *c);
 void serve_hub_event(struct serve_hub *h, const struct serve_event *e);
-void serve_hub_released(struct serve_hub *h, uint64_t seq);
+void serve_hub_released(struct serve_hub *h, int32_t lane, uint64_t seq);
 void serve_hub_status(struct serve_hub *h, const char *json, size_t len);
 
 /* The group a subscription names; NULL: unknown market. */
@@ -136,11 +144,16 @@ struct serve_group *serve_hub_group(struct serve_hub *h, const struct serve_sub 
 /* Frame with the id of everything released; borrowed. */
 struct serve_frame *serve_hub_id_frame(struct serve_hub *h);
 
-/* A cursor as a client gave it. NULL: fine, *at set; else the reason for a reset. */
+/* The id of a cursor, in scratch memory that the next call reuses. */
+const struct buf *serve_hub_id(struct serve_hub *h, const struct serve_cursor *c);
+
+/* A cursor as a client gave it. NULL: fine, *at set; else the reason for a reset. With several
+ * lanes it may be ahead of this hub: the client was with another replica. */
 const char *serve_hub_cursor(const struct serve_hub *h, const char *text, size_t len,
-                             struct serve_position *at);
-/* The change from which a reader that has all up to there goes on. */
-uint64_t serve_hub_change_after(const struct serve_hub *h, struct serve_position at);
+                             struct serve_cursor *at);
+/* The change from which a reader that has all up to there goes on. With several lanes it may meet
+ * events there that it has. */
+uint64_t serve_hub_change_after(const struct serve_hub *h, const struct serve_cursor *at);
 
 /* Takes one dirty group off the list; NULL: none left. */
 struct serve_group *serve_hub_take_dirty(struct serve_hub *h);

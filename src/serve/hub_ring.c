@@ -10,7 +10,8 @@ enum { START_TEXT_LEN = 19 }; /* 2026-03-11T14:40:00 */
 
 void serve_ring_init(struct serve_ring *r, size_t max_events, size_t max_bytes)
 {
-    *r = (struct serve_ring){.cap = max_events ? max_events : 1, .max_bytes = max_bytes};
+    r->cap = max_events ? max_events : 1;
+    r->max_bytes = max_bytes;
     r->entries = mem_zalloc(r->cap * sizeof *r->entries);
 }
 
@@ -35,7 +36,7 @@ static void drop_oldest(struct serve_ring *r)
             note_lost(e->items[i]);
         serve_item_free(&e->items[i]);
     }
-    r->floor = e->seq;
+    r->floor.seq[e->lane] = e->seq;
     r->bytes -= e->bytes;
     r->first = (r->first + 1) % r->cap;
     r->count--;
@@ -64,9 +65,14 @@ static struct serve_item *event_item(struct serve_hub *h, unsigned nodes,
                                      const struct serve_event *e, const char *name)
 {
     struct serve_item *it = serve_item_new(nodes);
+    struct serve_cursor at = h->newest;
+    bool first = strcmp(name, "candle") == 0 && e->as == SERVE_AS_BOTH;
     it->change = ++h->change;
-    it->at = (struct serve_position){e->seq, strcmp(name, "candle") == 0};
-    it->frame = serve_frame_event(h->epoch, it->at, name, e->json, e->len);
+    it->place = ++h->place;
+    it->at = (struct serve_position){e->seq, e->lane, first};
+    at.seq[e->lane] = e->seq; /* behind the newest where the store gives back what it kept */
+    at.half = first;
+    it->frame = serve_frame_event(serve_hub_id(h, &at), name, e->json, e->len);
     return it;
 }
 
@@ -105,11 +111,16 @@ static void put_candle(struct serve_hub *h, struct serve_market *m, const struct
                        struct serve_ring_entry *entry)
 {
     int i = (int)e->interval;
-    drop_forming(m->forming[i], e);
-    entry->items[0] = event_item(h, 4, e, "candle");
-    (void)put_key(h, m->groups.candle, h->all.candle, i, entry->items[0], 0);
-    entry->items[1] = event_item(h, 4, e, "postgres-candle");
-    (void)put_key(h, m->groups.postgres, h->all.postgres, i, entry->items[1], 0);
+    size_t n = 0;
+    if (e->as != SERVE_AS_POSTGRES) {
+        drop_forming(m->forming[i], e);
+        entry->items[n] = event_item(h, 4, e, "candle");
+        (void)put_key(h, m->groups.candle, h->all.candle, i, entry->items[n++], 0);
+    }
+    if (e->as != SERVE_AS_CANDLE) {
+        entry->items[n] = event_item(h, 4, e, "postgres-candle");
+        (void)put_key(h, m->groups.postgres, h->all.postgres, i, entry->items[n], 0);
+    }
 }
 
 static void put_reset(struct serve_hub *h, struct serve_market *m, const struct serve_event *e,
@@ -147,21 +158,23 @@ static size_t entry_bytes(const struct serve_ring_entry *e)
 }
 
 /* The first event from the store says how far back the ring reaches: those are all that it kept. */
-static void note_first(struct serve_hub *h, uint64_t seq)
+static void note_first(struct serve_hub *h, int32_t lane, uint64_t seq)
 {
-    if (!h->filled && seq <= h->ring.floor)
-        h->ring.floor = seq - 1;
-    h->filled = true;
+    if (!h->filled[lane] && seq <= h->ring.floor.seq[lane])
+        h->ring.floor.seq[lane] = seq - 1;
+    h->filled[lane] = true;
 }
 
 void serve_hub_event(struct serve_hub *h, const struct serve_event *e)
 {
     struct serve_market *m = serve_hub_find(h, e->code);
-    struct serve_ring_entry entry = {.seq = e->seq};
-    REQUIRE(e->seq > 0);
-    note_first(h, e->seq);
-    if (h->newest < e->seq)
-        h->newest = e->seq;
+    struct serve_ring_entry entry = {.seq = e->seq, .lane = e->lane};
+    REQUIRE(e->seq > 0 && e->lane >= 0 && e->lane < h->newest.lanes);
+    note_first(h, e->lane, e->seq);
+    if (h->newest.seq[e->lane] < e->seq) {
+        h->newest.seq[e->lane] = e->seq;
+        h->place++;
+    }
     if (!m)
         return;
     switch (e->kind) {
@@ -179,71 +192,82 @@ void serve_hub_event(struct serve_hub *h, const struct serve_event *e)
     serve_ring_add(h, &entry);
 }
 
-void serve_hub_released(struct serve_hub *h, uint64_t seq)
+void serve_hub_released(struct serve_hub *h, int32_t lane, uint64_t seq)
 {
-    if (h->released < seq)
-        h->released = seq;
-    if (h->newest < seq)
-        h->newest = seq;
+    if (h->released.seq[lane] < seq) {
+        h->released.seq[lane] = seq;
+        serve_frame_unref(&h->id_frame);
+    }
+    if (h->newest.seq[lane] >= seq)
+        return;
+    h->newest.seq[lane] = seq;
+    h->place++;
 }
 
-void serve_hub_epoch(struct serve_hub *h, const char *epoch, uint64_t seq)
+void serve_hub_lanes(struct serve_hub *h, int32_t lanes)
+{
+    REQUIRE(lanes > 0 && lanes <= SERVE_LANES_MAX && h->ring.count == 0);
+    h->released = h->newest = h->ring.floor = (struct serve_cursor){.lanes = lanes};
+}
+
+void serve_hub_epoch(struct serve_hub *h, const char *epoch)
 {
     REQUIRE(strlen(epoch) < sizeof h->epoch && strlen(epoch) <= 24);
     memcpy(h->epoch, epoch, strlen(epoch) + 1);
-    h->ring.floor = seq;
-    serve_hub_released(h, seq);
+}
+
+void serve_hub_start(struct serve_hub *h, int32_t lane, uint64_t seq)
+{
+    h->ring.floor.seq[lane] = seq;
+    serve_hub_released(h, lane, seq);
+}
+
+const struct buf *serve_hub_id(struct serve_hub *h, const struct serve_cursor *c)
+{
+    buf_clear(&h->id);
+    buf_printf(&h->id, "%s:", h->epoch);
+    serve_cursor_write(&h->id, c);
+    return &h->id;
 }
 
 struct serve_frame *serve_hub_id_frame(struct serve_hub *h)
 {
-    if (!h->id_frame || h->id_seq != h->released) {
+    if (!h->id_frame || h->id_place != h->place) {
         serve_frame_unref(&h->id_frame);
-        h->id_frame = serve_frame_id(h->epoch, (struct serve_position){h->released, false});
-        h->id_seq = h->released;
+        h->id_frame = serve_frame_id(serve_hub_id(h, &h->released));
+        h->id_place = h->place;
     }
     return h->id_frame;
 }
 
 /* --- cursors ------------------------------------------------------------------------------ */
 
-static bool parse_seq(const char *text, size_t len, uint64_t *out)
+static const char *check_reach(const struct serve_hub *h, const struct serve_cursor *at)
 {
-    uint64_t n = 0;
-    if (len == 0 || len > 19)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        n = n * 10 + (uint64_t)(text[i] - '0');
-    }
-    *out = n;
-    return true;
+    if (at->lanes == 1 && at->seq[0] > h->newest.seq[0])
+        return "position ahead";
+    return serve_cursor_covers(at, &h->ring.floor) ? NULL : "position lost";
 }
 
 const char *serve_hub_cursor(const struct serve_hub *h, const char *text, size_t len,
-                             struct serve_position *at)
+                             struct serve_cursor *at)
 {
     const char *colon = len ? memrchr(text, ':', len) : NULL;
-    uint64_t n;
-    bool half = len > 2 && memcmp(text + len - 2, ".1", 2) == 0;
-    const char *end = text + len - (half ? 2 : 0);
-    if (!colon || colon >= end || !parse_seq(colon + 1, (size_t)(end - colon - 1), &n))
+    struct serve_cursor c = {.lanes = h->newest.lanes};
+    size_t epoch_len = colon ? (size_t)(colon - text) : 0;
+    if (!colon || serve_cursor_read(colon + 1, len - epoch_len - 1, &c) != OK)
         return "position unreadable";
-    size_t epoch_len = (size_t)(colon - text);
     if (epoch_len != strlen(h->epoch) || memcmp(text, h->epoch, epoch_len) != 0)
         return "epoch unknown";
-    if (n > h->newest)
-        return "position ahead";
-    if (n < h->ring.floor || (half && n == h->ring.floor))
-        return "position lost";
-    *at = (struct serve_position){n, half};
-    return NULL;
+    const char *why = check_reach(h, &c);
+    if (why == NULL)
+        *at = c;
+    return why;
 }
 
-uint64_t serve_hub_change_after(const struct serve_hub *h, struct serve_position at)
+static uint64_t change_after_seq(const struct serve_hub *h, const struct serve_cursor *at)
 {
-    uint64_t seq = at.half ? at.seq - 1 : at.seq;
+    uint64_t seq = at->half ? at->seq[0] - 1 : at->seq[0];
     size_t low = 0, high = h->ring.count; /* first entry after seq */
     while (low < high) {
         size_t mid = (low + high) / 2;
@@ -255,5 +279,30 @@ uint64_t serve_hub_change_after(const struct serve_hub *h, struct serve_position
     if (low == h->ring.count)
         return h->change;
     const struct serve_ring_entry *e = entry_at(&h->ring, low);
-    return at.half && e->seq == at.seq ? e->items[0]->change : e->items[0]->change - 1;
+    return at->half && e->seq == at->seq[0] ? e->items[0]->change : e->items[0]->change - 1;
+}
+
+/* Back from the newest event, until no lane has an older one that is lacking. */
+static uint64_t change_after_all(const struct serve_hub *h, const struct serve_cursor *at)
+{
+    bool lacking[SERVE_LANES_MAX];
+    int32_t left = 0;
+    uint64_t change = h->change;
+    for (int32_t k = 0; k < at->lanes; k++)
+        left += lacking[k] = h->newest.seq[k] > at->seq[k];
+    for (size_t n = h->ring.count; n-- > 0 && left > 0;) {
+        const struct serve_ring_entry *e = entry_at(&h->ring, n);
+        if (e->seq > at->seq[e->lane])
+            change = e->items[0]->change - 1;
+        else if (lacking[e->lane]) {
+            lacking[e->lane] = false;
+            left--;
+        }
+    }
+    return change;
+}
+
+uint64_t serve_hub_change_after(const struct serve_hub *h, const struct serve_cursor *at)
+{
+    return at->lanes == 1 ? change_after_seq(h, at) : change_after_all(h, at);
 }

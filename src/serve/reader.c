@@ -12,6 +12,13 @@ struct serve_scratch {
 
 enum { OPEN_WINDOWS_MAX = 8 };
 
+struct serve_catch_up {
+    struct serve_cursor at; /* what the client has */
+    /* Change of the hub when that had all that the client had: ids of events after it never go back
+     * behind what the client has. 0: it lacks some. */
+    uint64_t until;
+};
+
 /* --- following ---------------------------------------------------------------------------- */
 
 static void follow_link(struct serve_reader *r, struct serve_follow *f)
@@ -59,6 +66,8 @@ void serve_reader_fini(struct serve_reader *r)
         follow_unlink(f);
         free(f);
     }
+    free(r->catch_up);
+    r->catch_up = NULL;
     r->count = 0;
 }
 
@@ -82,6 +91,14 @@ static bool sweeping(const struct serve_follow *f)
     return f->first_market < f->end_market;
 }
 
+bool serve_reader_sweeping(const struct serve_reader *r)
+{
+    for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader)
+        if (sweeping(f))
+            return true;
+    return false;
+}
+
 /* Keys that changed after `change` are to be gone through; 0: all. */
 static void sweep_start(struct serve_follow *f, uint64_t change)
 {
@@ -94,8 +111,28 @@ static void sweep_start(struct serve_follow *f, uint64_t change)
     f->sweep_change = change;
 }
 
+static void note_reach(struct serve_reader *r)
+{
+    struct serve_catch_up *c = r->catch_up;
+    if (c->until == 0 && serve_cursor_covers(&r->hub->released, &c->at))
+        c->until = r->hub->change + 1;
+}
+
+void serve_reader_resume(struct serve_reader *r, const struct serve_cursor *at)
+{
+    const struct serve_hub *h = r->hub;
+    r->told = true;
+    bool has_all = serve_cursor_covers(at, &h->released);
+    r->place = has_all ? h->place : 0;
+    if (at->lanes == 1 || (has_all && serve_cursor_covers(&h->released, at)))
+        return;
+    r->catch_up = mem_zalloc(sizeof *r->catch_up);
+    *r->catch_up = (struct serve_catch_up){.at = *at};
+    note_reach(r);
+}
+
 void serve_reader_add(struct serve_reader *r, const struct serve_sub *s,
-                      const struct serve_position *after)
+                      const struct serve_cursor *after)
 {
     struct serve_hub *h = r->hub;
     struct serve_group *g = serve_hub_group(h, s);
@@ -105,7 +142,8 @@ void serve_reader_add(struct serve_reader *r, const struct serve_sub *s,
     f->group = g;
     f->sub = *s;
     f->state_change = h->change;
-    f->event_change = after ? serve_hub_change_after(h, *after) : h->change;
+    f->event_change = after ? serve_hub_change_after(h, after) : h->change;
+    f->resumed = after != NULL;
     follow_link(r, f);
     if (s->topic != SERVE_TOPIC_POSTGRES)
         sweep_start(f, 0);
@@ -148,10 +186,17 @@ bool serve_reader_overtaken(const struct serve_reader *r)
 
 /* --- what it lacks ------------------------------------------------------------------------ */
 
+/* The client had it from another replica, or before it came. */
+static bool covered(const struct serve_follow *f, const struct serve_position *at)
+{
+    const struct serve_catch_up *c = f->reader->catch_up;
+    return c && f->resumed && at->seq && at->seq <= c->at.seq[at->lane];
+}
+
 /* Events, and state unless a sweep sees to it. */
 static bool lacks(const struct serve_follow *f, const struct serve_item *it)
 {
-    if (!it->frame)
+    if (!it->frame || covered(f, &it->at))
         return false;
     return it->at.seq ? it->change > f->event_change : !sweeping(f) && it->change > f->state_change;
 }
@@ -222,12 +267,26 @@ static struct serve_piece *add_piece(struct serve_batch *b, struct serve_frame *
     return p;
 }
 
+/* The frame to send: while the client catches up, with an id that names what it has. */
+static struct serve_frame *frame_of(struct serve_reader *r, const struct serve_item *it,
+                                    struct serve_cursor *own)
+{
+    if (!r->catch_up || !it->at.seq)
+        return serve_frame_ref(it->frame);
+    if (own->seq[it->at.lane] < it->at.seq)
+        own->seq[it->at.lane] = it->at.seq;
+    return serve_frame_with_id(it->frame, serve_hub_id(r->hub, own));
+}
+
 /* true: all items are in the batch. Followed twice (ticker:* and ticker:X), sent once. */
 static bool collect_items(struct serve_reader *r, size_t budget, struct serve_batch *b)
 {
     size_t n = gather(r);
     const struct serve_item *before = NULL;
     struct serve_scratch *s = r->hub->scratch;
+    struct serve_cursor own;
+    if (r->catch_up)
+        own = r->catch_up->at;
     put_in_order(s, n);
     for (size_t i = 0; i < n; i++) {
         const struct serve_item *it = s[i].item;
@@ -235,9 +294,10 @@ static bool collect_items(struct serve_reader *r, size_t budget, struct serve_ba
             continue;
         if (!has_room(b, budget))
             return false;
-        struct serve_piece *p = add_piece(b, serve_frame_ref(it->frame));
+        struct serve_piece *p = add_piece(b, frame_of(r, it, &own));
         p->change = it->change;
         p->at = it->at;
+        p->place = it->place;
         p->id = it->at.seq > 0;
         b->items_end = b->count;
         before = it;
@@ -266,7 +326,6 @@ static void sweep_windows(struct serve_reader *r, struct serve_batch *b, struct 
                           struct place key, struct place next)
 {
     struct candle open[OPEN_WINDOWS_MAX];
-    const struct serve_position none = {0};
     const struct serve_source *src = r->hub->source;
     const char *code = r->hub->markets[key.market]->code;
     enum interval i = (enum interval)key.interval;
@@ -274,7 +333,7 @@ static void sweep_windows(struct serve_reader *r, struct serve_batch *b, struct 
     for (size_t k = 0; k < n; k++) {
         struct buf json = {0};
         candle_json(&json, code, i, &open[k]);
-        sweep_piece(b, f, serve_frame_event(NULL, none, "candle", json.data, json.len),
+        sweep_piece(b, f, serve_frame_event(NULL, "candle", json.data, json.len),
                     k + 1 == n ? next : key);
         buf_free(&json);
     }
@@ -345,19 +404,28 @@ static bool collect_sweeps(struct serve_reader *r, size_t budget, struct serve_b
 
 /* --- batches ------------------------------------------------------------------------------ */
 
+static struct serve_frame *id_of_all(struct serve_reader *r)
+{
+    if (!r->catch_up)
+        return serve_frame_ref(serve_hub_id_frame(r->hub));
+    struct serve_cursor all = r->catch_up->at;
+    serve_cursor_raise(&all, &r->hub->released);
+    return serve_frame_id(serve_hub_id(r->hub, &all));
+}
+
 static void collect_id(struct serve_reader *r, struct serve_batch *b)
 {
-    struct serve_position at = r->at;
+    uint64_t place = r->place;
     bool told = r->told;
     for (size_t i = 0; i < b->count; i++)
         if (b->pieces[i].id) {
-            at = b->pieces[i].at;
+            place = b->pieces[i].place;
             told = true;
         }
-    if (told && (at.seq > r->hub->released || (at.seq == r->hub->released && !at.half)))
+    if (told && place == r->hub->place && !r->catch_up)
         return;
-    struct serve_piece *p = add_piece(b, serve_frame_ref(serve_hub_id_frame(r->hub)));
-    p->at = (struct serve_position){r->hub->released, false};
+    struct serve_piece *p = add_piece(b, id_of_all(r));
+    p->place = r->hub->place;
     p->id = true;
 }
 
@@ -434,6 +502,26 @@ static uint64_t offered(struct serve_reader *r)
     return n;
 }
 
+/* One event was sent, or (no position) an id of all that there is. */
+static void moved(struct serve_catch_up *c, const struct serve_piece *p, const struct serve_hub *h)
+{
+    if (!p->at.seq)
+        serve_cursor_raise(&c->at, &h->released);
+    else if (c->at.seq[p->at.lane] < p->at.seq)
+        c->at.seq[p->at.lane] = p->at.seq;
+}
+
+static void end_catch_up(struct serve_reader *r)
+{
+    struct serve_catch_up *c = r->catch_up;
+    note_reach(r);
+    for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader)
+        if (c->until == 0 || f->event_change + 1 < c->until)
+            return;
+    free(c);
+    r->catch_up = NULL;
+}
+
 uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b, size_t n)
 {
     uint64_t change = 0, items = 0;
@@ -444,9 +532,11 @@ uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b
             items++;
         }
         if (p->id) {
-            r->at = p->at;
+            r->place = p->place;
             r->told = true;
         }
+        if (p->id && r->catch_up)
+            moved(r->catch_up, p, r->hub);
         items += p->sweep && p->sweep->sweep_change > 0;
     }
     bool has_items = n >= b->items_end && b->items_whole, has_all = n == b->count && b->whole;
@@ -454,6 +544,8 @@ uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b
     move_sweeps(b, n); /* after: a sweep that ends here keeps its beginning as its position */
     if (has_all)
         end_sweeps(r);
+    if (r->catch_up)
+        end_catch_up(r);
     r->sent += items;
     if (!has_all)
         return 0;

@@ -15,6 +15,11 @@
  * and a client that could not take a whole batch goes on with one: by change alone, keys that
  * change all the time would always stand last and never reach a slow client.
  *
+ * With several lanes a resumed client's cursor names a place in each, in another interleaving than
+ * this hub's. Until it has all that happened before it came, it is catching up: events that its
+ * cursor covers are passed over, and frames get ids of its own, in which only the lanes of what it
+ * was sent have moved.
+ *
  * Two positions a subscription: events and state, since a resumed client wants old events but its
  * snapshot already holds all state up to its start.
  */
@@ -36,6 +41,7 @@ struct serve_follow {
     uint8_t next_interval;               /* of first_market */
     bool begun;                          /* state_change is the sweep's beginning */
     uint64_t sweep_change;               /* it sends what changed since; 0: a snapshot, all */
+    bool resumed;                        /* with the reader's cursor */
     bool status;                         /* the status group, which everybody follows */
     struct serve_sub sub;
 };
@@ -43,10 +49,11 @@ struct serve_follow {
 struct serve_reader {
     struct serve_hub *hub;
     struct serve_follow *follows;
-    size_t count;             /* subscriptions, without the status */
-    struct serve_position at; /* id last sent */
-    bool told;                /* an id was sent */
-    uint64_t sent;            /* items since it last had all */
+    size_t count;                    /* subscriptions, without the status */
+    uint64_t place;                  /* the hub's that the id last sent names */
+    bool told;                       /* an id was sent */
+    struct serve_catch_up *catch_up; /* NULL: not resumed, or done */
+    uint64_t sent;                   /* items since it last had all */
 };
 
 enum { SERVE_BATCH_PIECES = 512 };
@@ -54,7 +61,8 @@ enum { SERVE_BATCH_PIECES = 512 };
 struct serve_piece {
     struct serve_frame *frame;  /* a reference */
     uint64_t change;            /* 0: snapshot or id */
-    struct serve_position at;   /* events and ids; else seq 0 */
+    struct serve_position at;   /* events; else seq 0 */
+    uint64_t place;             /* of the id */
     bool id;                    /* carries an id */
     struct serve_follow *sweep; /* whose sweep this is part of */
     uint32_t next_market;       /* its place when this is sent */
@@ -74,13 +82,18 @@ struct serve_batch {
 void serve_reader_init(struct serve_reader *r, struct serve_hub *h);
 void serve_reader_fini(struct serve_reader *r);
 
-/* The market is known. after: wants all events after there; NULL: from now on. No-op if it follows
- * this already. */
+/* The client has all up to there: before the subscriptions that go on from it. */
+void serve_reader_resume(struct serve_reader *r, const struct serve_cursor *at);
+/* The market is known. after: wants all events after there (with several lanes: that of
+ * serve_reader_resume); NULL: from now on. No-op if it follows this already. */
 void serve_reader_add(struct serve_reader *r, const struct serve_sub *s,
-                      const struct serve_position *after);
+                      const struct serve_cursor *after);
 void serve_reader_remove(struct serve_reader *r, const struct serve_sub *s);
 bool serve_reader_has(struct serve_reader *r, const struct serve_sub *s);
 void serve_reader_subs_json(const struct serve_reader *r, struct buf *out);
+
+/* It wants a snapshot, or the rest of one. */
+bool serve_reader_sweeping(const struct serve_reader *r);
 
 /* An event it had not been sent left the ring: it can't go on. */
 bool serve_reader_overtaken(const struct serve_reader *r);

@@ -12,9 +12,8 @@
  * interval); a slow client gets the newest (conflation). Events (closed, repaired, partial
  * candles, gaps): numbered by seq, kept in a bounded ring of prebuilt frames, never conflated; a
  * client whose place in the ring is overtaken is closed with a reason. Every frame is encoded once,
- * then shared by reference. SSE ids are "epoch:seq" ("epoch:seq.1" between the two frames of one
- * candle): each event frame carries its own id, and every flush ends with one that covers all sent
- * before it. Clients treat them as opaque.
+ * then shared by reference. SSE ids are "epoch:cursor" (serve/cursor.h): each event frame carries
+ * its own id, and every flush ends with one that covers all sent before it.
  */
 #ifndef STOFKA_SERVE_SERVE_H
 #define STOFKA_SERVE_SERVE_H
@@ -27,6 +26,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "model/candle.h"
+#include "serve/cursor.h"
 
 struct serve;
 struct serve_request; /* one REST request waiting for its answer */
@@ -89,9 +89,12 @@ void serve_free(struct serve **s);
 
 /* --- what changes ----------------------------------------------------------------------- */
 
-/* Epoch and newest seq; before serve_start, from the store. Once more with 0 where the store still
+/* Before all else below: how many orders of events there are (serve/cursor.h); 1 without. */
+void serve_lanes(struct serve *s, int32_t lanes);
+void serve_epoch(struct serve *s, const char *epoch);
+/* Newest seq of a lane; before serve_start, from the store. Once more with 0 where the store still
  * has every event of the epoch: then each of its positions can be resumed. */
-void serve_epoch(struct serve *s, const char *epoch, uint64_t seq);
+void serve_start_at(struct serve *s, int32_t lane, uint64_t seq);
 
 /* Adds or updates a market; list order is the order of first calls. Names are UTF-8. */
 void serve_market(struct serve *s, const char *code, const char *korean_name,
@@ -105,14 +108,17 @@ void serve_ticker(struct serve *s, const char *code, const char *json, size_t le
 void serve_forming(struct serve *s, const char *code, enum interval i, const struct candle *c);
 
 enum serve_event_kind {
-    SERVE_CANDLE, /* sent as `candle` to candle.* and as `postgres-candle` to postgres-candle.* subs
-                   */
+    SERVE_CANDLE, /* `candle` to candle.*, `postgres-candle` to postgres-candle.* subscriptions */
     SERVE_GAP,    /* to everybody who follows a candle of that market */
     SERVE_RESET,  /* to followers of (code, interval); body is the reset's data */
 };
+/* What a SERVE_CANDLE is sent as. */
+enum serve_event_as { SERVE_AS_BOTH, SERVE_AS_CANDLE, SERVE_AS_POSTGRES };
 struct serve_event {
-    uint64_t seq; /* strictly ascending */
+    uint64_t seq; /* strictly ascending in its lane */
+    int32_t lane;
     enum serve_event_kind kind;
+    enum serve_event_as as; /* BOTH: with one lane only */
     char code[CODE_MAX];
     enum interval interval; /* CANDLE, RESET */
     const char *json;       /* data, borrowed */
@@ -121,18 +127,17 @@ struct serve_event {
 /* Committed events only. Also used at start to refill the ring from the store (before start). The
  * market must be known (serve_market), else nobody can follow it and the event is passed over. */
 void serve_event(struct serve *s, const struct serve_event *e);
-/* All events up to seq were given: cursors may name it, clients may be told. */
-void serve_released(struct serve *s, uint64_t seq);
+/* All events of the lane up to seq were given: cursors may name it, clients may be told. */
+void serve_released(struct serve *s, int32_t lane, uint64_t seq);
 
 /* status event to every stream, when it changed. */
 void serve_status(struct serve *s, const char *json, size_t len);
 
 /* --- answers ---------------------------------------------------------------------------- */
 
-/* rows newest first, borrowed. seq: the cursor they are true at. beginning: nothing older exists.
- */
+/* rows newest first, borrowed. at: they are true there. beginning: nothing older exists. */
 void serve_answer_candles(struct serve_request *req, const struct candle *rows, size_t count,
-                          uint64_t seq, bool beginning);
+                          struct serve_position at, bool beginning);
 void serve_answer_json(struct serve_request *req, int status, const char *json, size_t len);
 /* {"error":{"name":…,"message":…}}; 503 gets Retry-After. */
 void serve_answer_error(struct serve_request *req, int status, const char *name,

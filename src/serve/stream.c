@@ -159,17 +159,17 @@ static void start(struct serve_request *req, const struct serve_http_request *q,
     struct serve_stream *st = mem_zalloc(sizeof *st);
     struct serve_slice cursor;
     struct buf text = {0};
-    struct serve_position at = {0};
+    struct serve_cursor at;
     bool asked = find_cursor(q, sq, &cursor);
     const char *lost = asked ? serve_hub_cursor(&s->hub, cursor.at, cursor.len, &at) : NULL;
     st->conn = c;
     st->beat_ms = (int64_t)uv_now(s->loop);
     serve_reader_init(&st->reader, &s->hub);
     take_id(s, st);
+    if (asked && !lost)
+        serve_reader_resume(&st->reader, &at);
     for (size_t i = 0; i < sq->subs.count; i++)
         serve_reader_add(&st->reader, &sq->subs.subs[i], asked && !lost ? &at : NULL);
-    st->reader.told = asked && !lost;
-    st->reader.at = at;
     if (asked)
         metric_add(lost ? &serve_metric_resets : &serve_metric_resumed, 1);
     write_head(&text, req);

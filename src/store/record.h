@@ -12,10 +12,14 @@
 
 #include "model/candle.h"
 
-/* One candle to keep; a tombstone removes the visible candle but is itself kept (a repair). */
+/* One candle to keep; a tombstone removes the visible candle but is itself kept (a repair).
+ * own, told matter to a store that makes parents by itself: it keeps a parent that is its own and
+ * takes from all others only what cannot be computed: rev, state, and whether to tell of it. */
 struct store_row {
     char code[CODE_MAX];
     enum interval interval;
+    bool own;  /* a parent: the exchange's own candle, not a roll-up */
+    bool told; /* clients must see this content; stored for those who follow the store */
     struct candle candle;
 };
 
@@ -45,8 +49,9 @@ struct store_gap {
 };
 
 /* What clients see exactly once; kept for a while so that they can resume after a restart.
- * Key: seq, ascending. body is opaque to the store. */
+ * Key: (partition, seq), ascending. body is opaque to the store. */
 struct store_event {
+    int32_t partition;
     uint64_t seq;
     const char *body;
     size_t len;

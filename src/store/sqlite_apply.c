@@ -29,7 +29,6 @@ const char *const sqlite_statements[SQL_STATEMENT_COUNT] = {
     [SQL_CUT_EVENTS] =
         "DELETE FROM event WHERE seq IN (SELECT seq FROM event ORDER BY seq LIMIT ?)",
     [SQL_PUT_POSITION] = "INSERT OR REPLACE INTO position (partition, next) VALUES (?, ?)",
-    [SQL_CUT_POSITIONS] = "DELETE FROM position WHERE partition >= ?",
     [SQL_SET_META] = "UPDATE meta SET seq = iif(?1 = 0, seq, ?1),"
                      " watermark_ms = iif(?2 = 0, watermark_ms, ?2)",
     [SQL_OLDEST_CANDLE] = "SELECT min((SELECT start_ms FROM candle WHERE market_id = market.id"
@@ -260,31 +259,17 @@ static int put_events_rc(struct sqlite_store *s, const struct store_batch *b, in
     return sqlite_run_rc(st);
 }
 
-static int put_positions_rc(struct sqlite_store *s, const struct store_batch *b)
+static int put_lane_rc(struct sqlite_store *s, const struct store_lane *lane)
 {
-    if (b->position_count == 0)
-        return SQLITE_OK;
-    int rc = SQLITE_OK;
     sqlite3_stmt *st = s->statements[SQL_PUT_POSITION];
-    for (int32_t p = 0; !rc && p < b->position_count; p++) {
-        sqlite3_bind_int(st, 1, p);
-        sqlite3_bind_int64(st, 2, b->positions[p]);
-        rc = sqlite_run_rc(st);
-    }
-    if (rc)
+    sqlite3_bind_int(st, 1, lane->partition);
+    sqlite3_bind_int64(st, 2, lane->next);
+    int rc = sqlite_run_rc(st);
+    if (rc || (lane->seq == 0 && lane->watermark_ms == 0))
         return rc;
-    st = s->statements[SQL_CUT_POSITIONS];
-    sqlite3_bind_int(st, 1, b->position_count);
-    return sqlite_run_rc(st);
-}
-
-static int put_meta_rc(struct sqlite_store *s, const struct store_batch *b)
-{
-    if (b->seq == 0 && b->watermark_ms == 0)
-        return SQLITE_OK;
-    sqlite3_stmt *st = s->statements[SQL_SET_META];
-    sqlite3_bind_int64(st, 1, (int64_t)b->seq);
-    sqlite3_bind_int64(st, 2, b->watermark_ms);
+    st = s->statements[SQL_SET_META];
+    sqlite3_bind_int64(st, 1, (int64_t)lane->seq);
+    sqlite3_bind_int64(st, 2, lane->watermark_ms);
     return sqlite_run_rc(st);
 }
 
@@ -301,9 +286,9 @@ static int put_batch_rc(struct sqlite_store *s, const struct store_batch *b, int
         rc = put_gap_rc(s, &b->gaps[i]);
     if (!rc)
         rc = put_events_rc(s, b, events);
-    if (!rc)
-        rc = put_positions_rc(s, b);
-    return rc ? rc : put_meta_rc(s, b);
+    for (size_t i = 0; !rc && i < b->lane_count; i++)
+        rc = put_lane_rc(s, &b->lanes[i]);
+    return rc;
 }
 
 /* A commit into a file that was moved away or deleted would succeed and be lost. */
@@ -317,6 +302,11 @@ static bool file_moved(struct sqlite_store *s)
 enum err sqlite_apply(struct store *base, const struct store_batch *batch, struct buf *error)
 {
     struct sqlite_store *s = (struct sqlite_store *)base;
+    if (batch->lane_count > 1 || (batch->lane_count && batch->lanes[0].partition != 0)) {
+        if (error)
+            buf_str(error, "store: a file has one lane, partition 0");
+        return ERR_INVALID;
+    }
     if (file_moved(s)) {
         if (error)
             buf_printf(error, "store: %s was moved or deleted", s->path);

@@ -26,7 +26,6 @@ enum sqlite_statement {
     SQL_SET_EVENT,
     SQL_CUT_EVENTS,
     SQL_PUT_POSITION,
-    SQL_CUT_POSITIONS,
     SQL_SET_META,
     SQL_OLDEST_CANDLE,
     SQL_CUT_CANDLES,
@@ -85,8 +84,8 @@ enum err sqlite_range(struct store_reader *base, const struct store_query *q, st
 enum err sqlite_read_coverage(struct store_reader *base, store_coverage_f *each, void *ctx);
 enum err sqlite_read_gaps(struct store_reader *base, const char *code, bool open_only, size_t limit,
                           store_gap_f *each, void *ctx);
-enum err sqlite_read_events(struct store_reader *base, uint64_t after_seq, store_event_f *each,
-                            void *ctx);
+enum err sqlite_read_events(struct store_reader *base, int32_t partition, uint64_t after_seq,
+                            store_event_f *each, void *ctx);
 enum err sqlite_read_markets(struct store_reader *base, store_market_f *each, void *ctx);
 
 #endif

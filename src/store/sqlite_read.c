@@ -22,7 +22,7 @@ enum statement {
     COMMIT,
     META,
     SEQ,
-    POSITIONS,
+    POSITION,
     NEWEST_CANDLES,
     OLDEST_CANDLES,
     COVERAGE,
@@ -39,7 +39,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     [COMMIT] = "COMMIT",
     [META] = "SELECT epoch, seq, watermark_ms, source FROM meta",
     [SEQ] = "SELECT seq FROM meta",
-    [POSITIONS] = "SELECT partition, next FROM position ORDER BY partition",
+    [POSITION] = "SELECT partition, next FROM position WHERE partition = 0",
     [NEWEST_CANDLES] = CANDLE_COLUMNS "DESC LIMIT ?6",
     [OLDEST_CANDLES] = CANDLE_COLUMNS "LIMIT ?6",
     [COVERAGE] = "SELECT market_id, code, level, lost, from_ms, to_ms FROM coverage"
@@ -99,11 +99,13 @@ static bool source_parse(const char *name, enum source *out)
     return false;
 }
 
-static int positions_rc(struct sqlite_reader *r, struct store_meta *m)
+static int position_rc(struct sqlite_reader *r, struct store_meta *m)
 {
-    sqlite3_stmt *st = r->statements[POSITIONS];
-    while (sqlite3_step(st) == SQLITE_ROW && m->position_count < STORE_POSITIONS_MAX)
-        m->positions[m->position_count++] = sqlite3_column_int64(st, 1);
+    sqlite3_stmt *st = r->statements[POSITION];
+    if (sqlite3_step(st) == SQLITE_ROW) {
+        m->lane_count = 1;
+        m->lanes[0].next = sqlite3_column_int64(st, 1);
+    }
     return sqlite3_reset(st);
 }
 
@@ -114,13 +116,13 @@ static int meta_rc(struct sqlite_reader *r, struct store_meta *m, bool *sound)
     *sound = false;
     if (sqlite3_step(st) == SQLITE_ROW) {
         copy_text(st, 0, m->epoch, sizeof m->epoch);
-        m->seq = (uint64_t)sqlite3_column_int64(st, 1);
-        m->watermark_ms = sqlite3_column_int64(st, 2);
+        m->lanes[0].seq = m->lanes[0].rolled_seq = (uint64_t)sqlite3_column_int64(st, 1);
+        m->lanes[0].watermark_ms = sqlite3_column_int64(st, 2);
         copy_text(st, 3, source, sizeof source);
         *sound = source_parse(source, &m->source);
     }
     int rc = sqlite3_reset(st);
-    return rc ? rc : positions_rc(r, m);
+    return rc ? rc : position_rc(r, m);
 }
 
 enum err sqlite_meta(struct store_reader *base, struct store_meta *out)
@@ -286,10 +288,12 @@ enum err sqlite_read_gaps(struct store_reader *base, const char *code, bool open
     return sqlite3_reset(st) ? read_failed(r->db, "read gaps") : OK;
 }
 
-enum err sqlite_read_events(struct store_reader *base, uint64_t after_seq, store_event_f *each,
-                            void *ctx)
+enum err sqlite_read_events(struct store_reader *base, int32_t partition, uint64_t after_seq,
+                            store_event_f *each, void *ctx)
 {
     struct sqlite_reader *r = reader_of(base);
+    if (partition != 0)
+        return OK;
     sqlite3_stmt *st = r->statements[EVENTS];
     sqlite3_bind_int64(st, 1, (int64_t)after_seq);
     while (sqlite3_step(st) == SQLITE_ROW) {

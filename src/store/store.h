@@ -29,7 +29,17 @@
 struct store;
 struct store_reader;
 
-enum { STORE_EPOCH_MAX = 24, STORE_POSITIONS_MAX = 64 };
+enum { STORE_EPOCH_MAX = 24, STORE_LANES_MAX = 64 };
+
+/* How far a batch takes one lane (a partition of the bus, with its own order of events). from:
+ * where the batch begins; a store that several processes write takes it only if the lane stands
+ * there, or at next (a replay). seq, watermark_ms 0: unchanged. */
+struct store_lane {
+    int32_t partition;
+    int64_t from, next;   /* offset to be read next, before and after */
+    uint64_t seq;         /* newest event covered by this batch */
+    int64_t watermark_ms; /* newest watermark */
+};
 
 struct store_batch {
     const struct store_row *rows;
@@ -42,10 +52,8 @@ struct store_batch {
     size_t event_count;
     const struct store_market *markets;
     size_t market_count;
-    int32_t position_count; /* 0: positions unchanged */
-    int64_t positions[STORE_POSITIONS_MAX];
-    uint64_t seq;         /* newest event sequence number covered by this batch, 0: unchanged */
-    int64_t watermark_ms; /* newest watermark, 0: unchanged */
+    const struct store_lane *lanes;
+    size_t lane_count;
 };
 
 struct store_settings {
@@ -61,8 +69,19 @@ enum err store_open(const struct store_settings *s, struct store **out,
                     struct buf *error) MUST_CHECK;
 void store_free(struct store **s); /* after its readers */
 
+/* The store makes parents from seconds by itself (PostgreSQL), by store_roll_up or on a schedule:
+ * then its parents are true at the lane's rolled_seq, which may be behind seq. */
+bool store_rolls_up(const struct store *s);
+/* It does so every minute without being asked (pg_cron). */
+bool store_scheduled(const struct store *s);
+/* Any thread, may block for as long as a minute's changes take; also for a store that is open for
+ * reading only. When it returns OK, rolled_seq of each lane is at least what seq was at the call.
+ * Who loads parents to go on from a position must have them true there. SQLite: nothing to do. */
+enum err store_roll_up(struct store *s, struct buf *error) MUST_CHECK;
+
 /* Writer thread. All or nothing. error: one line for log and /status when not OK. ERR_INVALID: a
- * row's source is neither the store's nor imported (DESIGN 2.13). */
+ * row's source is neither the store's nor imported (DESIGN 2.13), or the store has no such lane.
+ * ERR_STALE: a lane does not stand where the batch begins, another process moved it. */
 enum err store_apply(struct store *s, const struct store_batch *batch,
                      struct buf *error) MUST_CHECK;
 
@@ -79,16 +98,20 @@ void store_reader_free(struct store_reader **r);
 
 struct store_meta {
     char epoch[STORE_EPOCH_MAX]; /* made when the file was made */
-    int32_t position_count;      /* 0: fresh file */
-    int64_t positions[STORE_POSITIONS_MAX];
-    uint64_t seq;
-    int64_t watermark_ms;
     enum source source;
+    int32_t lane_count; /* 0: fresh */
+    struct store_lane_meta {
+        int64_t next;
+        uint64_t seq;
+        uint64_t rolled_seq; /* parents are true at; seq, but where the store rolls up by itself */
+        int64_t watermark_ms;
+    } lanes[STORE_LANES_MAX]; /* by partition */
 };
 enum err store_meta(struct store_reader *r, struct store_meta *out) MUST_CHECK;
 
 struct store_query {
     char code[CODE_MAX];
+    int32_t partition; /* of the market */
     enum interval interval;
     int64_t from_ms; /* inclusive; INT64_MIN: no bound */
     int64_t to_ms;   /* exclusive; INT64_MAX: no bound */
@@ -98,8 +121,8 @@ struct store_query {
 };
 typedef void store_row_f(void *ctx, const struct candle *c);
 /* Calls each for every row in order; each must not use the same reader, and holds up the log's
- * recycling while it runs: no waiting in it, and bounded limits. *seq (may be NULL): meta.seq of
- * the same snapshot, so the caller knows which events the rows already hold. */
+ * recycling while it runs: no waiting in it, and bounded limits. *seq (may be NULL): the lane's seq
+ * (seconds) or rolled_seq in the same snapshot: which events the rows already hold. */
 enum err store_range(struct store_reader *r, const struct store_query *q, store_row_f *each,
                      void *ctx, uint64_t *seq) MUST_CHECK;
 
@@ -111,8 +134,8 @@ enum err store_read_coverage(struct store_reader *r, store_coverage_f *each, voi
 /* code "" : all markets; newest first; open_only: those not healed or lost; at most limit. */
 enum err store_read_gaps(struct store_reader *r, const char *code, bool open_only, size_t limit,
                          store_gap_f *each, void *ctx) MUST_CHECK;
-enum err store_read_events(struct store_reader *r, uint64_t after_seq, store_event_f *each,
-                           void *ctx) MUST_CHECK;
+enum err store_read_events(struct store_reader *r, int32_t partition, uint64_t after_seq,
+                           store_event_f *each, void *ctx) MUST_CHECK;
 enum err store_read_markets(struct store_reader *r, store_market_f *each, void *ctx) MUST_CHECK;
 
 void store_metrics_register(void);

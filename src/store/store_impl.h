@@ -8,6 +8,9 @@
 
 struct store_ops {
     const char *scheme; /* "sqlite" */
+    bool rolls_up;      /* makes parents by itself */
+    bool (*scheduled)(const struct store *s);
+    enum err (*roll_up)(struct store *s, struct buf *error);
     enum err (*apply)(struct store *s, const struct store_batch *batch, struct buf *error);
     enum err (*prune)(struct store *s, enum interval i, int64_t before_ms, int64_t max_rows,
                       int64_t *deleted, struct buf *error);
@@ -20,8 +23,8 @@ struct store_ops {
     enum err (*read_coverage)(struct store_reader *r, store_coverage_f *each, void *ctx);
     enum err (*read_gaps)(struct store_reader *r, const char *code, bool open_only, size_t limit,
                           store_gap_f *each, void *ctx);
-    enum err (*read_events)(struct store_reader *r, uint64_t after_seq, store_event_f *each,
-                            void *ctx);
+    enum err (*read_events)(struct store_reader *r, int32_t partition, uint64_t after_seq,
+                            store_event_f *each, void *ctx);
     enum err (*read_markets)(struct store_reader *r, store_market_f *each, void *ctx);
 };
 

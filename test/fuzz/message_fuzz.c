@@ -69,11 +69,29 @@ static void repair(const char *json, size_t len)
     buf_free(&b);
 }
 
+static void markets(const char *json, size_t len)
+{
+    struct message_markets m, again;
+    if (message_markets_read(json, len, &m) != OK)
+        return;
+    struct buf b = {0};
+    message_markets_write(&b, &m);
+    REQUIRE(message_markets_read(b.data, b.len, &again) == OK);
+    REQUIRE(again.whole == m.whole && again.count == m.count);
+    for (size_t k = 0; k < m.count; k++)
+        REQUIRE(strcmp(again.items[k].code, m.items[k].code) == 0 &&
+                strcmp(again.items[k].korean_name, m.items[k].korean_name) == 0);
+    message_markets_free(&m);
+    message_markets_free(&again);
+    buf_free(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     watermark((const char *)data, size);
     covered((const char *)data, size);
     gap((const char *)data, size);
     repair((const char *)data, size);
+    markets((const char *)data, size);
     return 0;
 }

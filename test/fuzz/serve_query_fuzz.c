@@ -76,11 +76,12 @@ static void check_change(struct serve_slice in)
 static void check_cursor(struct serve_slice in)
 {
     struct serve_hub h;
-    struct serve_position at;
+    struct serve_cursor at;
     serve_hub_init(&h, 8, 1 << 20);
-    serve_hub_epoch(&h, "e", 7);
+    serve_hub_epoch(&h, "e");
+    serve_hub_start(&h, 0, 7);
     if (serve_hub_cursor(&h, in.at, in.len, &at) == NULL)
-        require(at.seq == 7 && !at.half);
+        require(at.seq[0] == 7 && !at.half);
     serve_hub_fini(&h);
 }
 

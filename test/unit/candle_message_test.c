@@ -140,12 +140,35 @@ static void test_refused(void **state)
     assert_int_equal(message_gap_read(gap, strlen(gap), &out), ERR_INVALID);
 }
 
+static void test_markets(void **state)
+{
+    (void)state;
+    struct message_markets m = {.whole = true}, again;
+    message_markets_add(&m, &(struct upbit_market){"KRW-BTC", "비트코인", "Bit\"coin"});
+    message_markets_add(&m, &(struct upbit_market){"KRW-ETH", "이더리움", "Ethereum"});
+    struct buf b = {0};
+    message_markets_write(&b, &m);
+    assert_int_equal(message_markets_read(b.data, b.len, &again), OK);
+    assert_true(again.whole);
+    assert_int_equal(again.count, 2);
+    assert_string_equal(again.items[0].english_name, "Bit\"coin");
+    assert_string_equal(again.items[1].korean_name, "이더리움");
+    message_markets_free(&again);
+    for (size_t cut = 0; cut < b.len; cut++)
+        assert_int_equal(message_markets_read(b.data, cut, &again), ERR_INVALID);
+    static const char twice[] =
+        "{\"type\":\"markets\",\"whole\":true,\"markets\":[],\"markets\":[]}";
+    assert_int_equal(message_markets_read(twice, strlen(twice), &again), ERR_INVALID);
+    message_markets_free(&m);
+    buf_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_watermark), cmocka_unit_test(test_covered),
         cmocka_unit_test(test_gap),       cmocka_unit_test(test_repair),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_markets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ void fixture_hub_open(struct serve_hub *h, size_t events, size_t bytes)
 {
     serve_hub_init(h, events, bytes);
     h->source = &fixture_quiet;
-    serve_hub_epoch(h, "e", 0);
+    serve_hub_epoch(h, "e");
     serve_hub_market(h, "KRW-A", "에이", "A", true);
     serve_hub_market(h, "KRW-B", "비", "B", true);
 }
@@ -65,10 +65,10 @@ void fixture_event(struct serve_hub *h, const char *code, enum interval i, uint6
     e.len = (size_t)snprintf(json, sizeof json, "E%s%" PRIu64, code + 4, seq);
     snprintf(e.code, sizeof e.code, "%s", code);
     serve_hub_event(h, &e);
-    serve_hub_released(h, seq);
+    serve_hub_released(h, 0, seq);
 }
 
-void fixture_follow(struct serve_reader *r, const char *text, const struct serve_position *after)
+void fixture_follow(struct serve_reader *r, const char *text, const struct serve_cursor *after)
 {
     struct serve_sub s;
     struct buf why = {0};

@@ -15,20 +15,30 @@
 struct client {
     struct serve_hub hub;
     struct serve_reader reader;
-    struct serve_position at; /* its Last-Event-ID */
-    uint64_t made;            /* events there are */
-    uint64_t next;            /* number it must see next */
-    bool half;                /* has seen the candle of next, not its postgres-candle */
-    int newest[2], seen[2];   /* tickers of KRW-A, KRW-B */
+    struct serve_cursor at; /* its Last-Event-ID */
+    uint64_t made;          /* events there are */
+    uint64_t next;          /* number it must see next */
+    bool half;              /* has seen the candle of next, not its postgres-candle */
+    int newest[2], seen[2]; /* tickers of KRW-A, KRW-B */
 };
 
 static void client_connect(struct client *c)
 {
     serve_reader_fini(&c->reader);
     serve_reader_init(&c->reader, &c->hub);
+    serve_reader_resume(&c->reader, &c->at);
     fixture_follow(&c->reader, "ticker:*", &c->at);
     fixture_follow(&c->reader, "candle.1s:*", &c->at);
     fixture_follow(&c->reader, "postgres-candle.1s:*", &c->at);
+}
+
+/* The id line of a frame, read as a client's cursor would be. */
+static void read_id(const struct serve_hub *h, const struct serve_frame *f, struct serve_cursor *at)
+{
+    const char *end = memchr(f->bytes, '\n', f->len);
+    assert_non_null(end);
+    assert_memory_equal(f->bytes, "id: ", 4);
+    assert_null(serve_hub_cursor(h, f->bytes + 4, (size_t)(end - f->bytes) - 4, at));
 }
 
 static void client_sees(struct client *c, const struct serve_piece *p)
@@ -43,8 +53,8 @@ static void client_sees(struct client *c, const struct serve_piece *p)
     }
     if (p->id) {
         /* It has all that the id claims. */
-        assert_true(p->at.seq + 1 == c->next || (p->at.half && p->at.seq == c->next));
-        c->at = p->at;
+        read_id(&c->hub, p->frame, &c->at);
+        assert_true(c->at.seq[0] + 1 == c->next || (c->at.half && c->at.seq[0] == c->next));
     }
     if (sscanf(p->frame->bytes, "event: ticker\ndata: T%c%d", &market, &value) == 2) {
         assert_true(value >= c->seen[market - 'A']);
@@ -81,7 +91,7 @@ static void random_client_misses_nothing(void **state)
     (void)state;
     srand(11);
     for (int round = 0; round < 30; round++) {
-        struct client c = {.next = 1};
+        struct client c = {.at = {.lanes = 1}, .next = 1};
         fixture_hub_open(&c.hub, 5000, 1 << 24);
         serve_reader_init(&c.reader, &c.hub);
         client_connect(&c);
@@ -103,10 +113,146 @@ static void random_client_misses_nothing(void **state)
     }
 }
 
+/* --- a client between replicas ------------------------------------------------------------ */
+
+enum { LANES = 3, REPLICAS = 2, MADE_MAX = 200 };
+
+/* Two replicas are given the same lanes at paces of their own. The client follows one market of
+ * each lane; lane 2 is an outbox: its events are postgres-candle alone. */
+struct roamer {
+    struct serve_hub hubs[REPLICAS];
+    uint64_t given[REPLICAS][LANES];
+    uint64_t made[LANES];
+    struct serve_reader reader;
+    int with; /* which replica */
+    struct serve_cursor at;
+    uint64_t seen[LANES];
+};
+
+static const char *const roamer_codes[LANES] = {"KRW-A", "KRW-B", "KRW-C"};
+
+/* Events stand at the ends of their messages, but for every third. */
+static uint64_t seq_of(uint64_t n)
+{
+    return n << SERVE_SEQ_EVENT_BITS | (n % 3 ? 0xfffff : 4);
+}
+
+static void roamer_give(struct roamer *r, int replica, int lane)
+{
+    char json[32];
+    struct serve_event e = {.lane = lane, .kind = SERVE_CANDLE, .json = json};
+    if (r->given[replica][lane] == r->made[lane])
+        return;
+    uint64_t n = ++r->given[replica][lane];
+    e.seq = seq_of(n);
+    e.as = lane == 2 ? SERVE_AS_POSTGRES : SERVE_AS_CANDLE;
+    e.len = (size_t)snprintf(json, sizeof json, "L%d %d", lane, (int)n);
+    snprintf(e.code, sizeof e.code, "%s", roamer_codes[lane]);
+    serve_hub_event(&r->hubs[replica], &e);
+    serve_hub_released(&r->hubs[replica], lane, n << SERVE_SEQ_EVENT_BITS | 0xfffff);
+}
+
+static void roamer_connect(struct roamer *r, int replica)
+{
+    struct serve_cursor at;
+    struct buf text = {0};
+    serve_reader_fini(&r->reader);
+    r->with = replica;
+    buf_str(&text, "e:");
+    serve_cursor_write(&text, &r->at);
+    assert_null(serve_hub_cursor(&r->hubs[replica], text.data, text.len, &at));
+    buf_free(&text);
+    assert_memory_equal(at.seq, r->at.seq, sizeof at.seq);
+    serve_reader_init(&r->reader, &r->hubs[replica]);
+    serve_reader_resume(&r->reader, &at);
+    fixture_follow(&r->reader, "candle.1s:KRW-A", &at);
+    fixture_follow(&r->reader, "candle.1s:*", &at);
+    fixture_follow(&r->reader, "postgres-candle.1s:*", &at);
+}
+
+static void roamer_sees(struct roamer *r, const struct serve_piece *p)
+{
+    int lane, n;
+    const char *data = memmem(p->frame->bytes, p->frame->len, "data: L", 7);
+    if (data && sscanf(data, "data: L%d %d", &lane, &n) == 2)
+        assert_int_equal(n, ++r->seen[lane]);
+    if (!p->id)
+        return;
+    read_id(&r->hubs[r->with], p->frame, &r->at);
+    for (lane = 0; lane < LANES; lane++) /* it has all that the id claims, and no less */
+        assert_int_equal(r->at.seq[lane] >> SERVE_SEQ_EVENT_BITS, r->seen[lane]);
+}
+
+static void roamer_reads(struct roamer *r, bool all)
+{
+    static struct serve_batch b;
+    serve_reader_collect(&r->reader, all ? 1 << 20 : (size_t)(rand() % 300), NULL, NULL, &b);
+    size_t n = all ? b.count : (size_t)rand() % (b.count + 1);
+    for (size_t i = 0; i < n; i++)
+        roamer_sees(r, &b.pieces[i]);
+    (void)serve_reader_commit(&r->reader, &b, n);
+    serve_batch_clear(&b);
+}
+
+static void roamer_open(struct roamer *r)
+{
+    *r = (struct roamer){.at = {.lanes = LANES}};
+    for (int k = 0; k < REPLICAS; k++) {
+        serve_hub_init(&r->hubs[k], 5000, 1 << 24);
+        serve_hub_lanes(&r->hubs[k], LANES);
+        r->hubs[k].source = &fixture_quiet;
+        serve_hub_epoch(&r->hubs[k], "e");
+        for (int lane = 0; lane < LANES; lane++)
+            serve_hub_market(&r->hubs[k], roamer_codes[lane], "", "", true);
+    }
+    serve_reader_init(&r->reader, &r->hubs[0]);
+}
+
+static void roamer_ends(struct roamer *r)
+{
+    for (int k = 0; k < REPLICAS; k++)
+        for (int lane = 0; lane < LANES; lane++)
+            while (r->given[k][lane] < r->made[lane])
+                roamer_give(r, k, lane);
+    roamer_reads(r, true);
+    roamer_reads(r, true);
+    assert_memory_equal(r->seen, r->made, sizeof r->seen);
+    assert_null(r->reader.catch_up);
+    serve_reader_fini(&r->reader);
+    for (int k = 0; k < REPLICAS; k++)
+        serve_hub_fini(&r->hubs[k]);
+}
+
+/* However the replicas interleave the lanes and however far apart they are, a client that goes from
+ * one to the other with its cursor sees each event once and in its lane's order. */
+static void roaming_client_misses_nothing(void **state)
+{
+    (void)state;
+    srand(12);
+    for (int round = 0; round < 60; round++) {
+        static struct roamer r;
+        roamer_open(&r);
+        roamer_connect(&r, 0);
+        for (int step = 0; step < 900; step++) {
+            int what = rand() % 12, lane = rand() % LANES;
+            if (what < 2 && r.made[lane] < MADE_MAX)
+                r.made[lane]++;
+            else if (what < 8)
+                roamer_give(&r, rand() % REPLICAS, lane);
+            else if (what == 8)
+                roamer_connect(&r, rand() % REPLICAS);
+            else
+                roamer_reads(&r, false);
+        }
+        roamer_ends(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_client_misses_nothing),
+        cmocka_unit_test(roaming_client_misses_nothing),
     };
     return cmocka_run_group_tests_name("serve_reader", tests, NULL, NULL);
 }

@@ -40,9 +40,9 @@ static void a_fresh_store_has_an_epoch_and_nothing_else(void **state)
     struct fixture *f = *state;
     struct store_meta m;
     assert_int_equal(store_meta(f->reader, &m), OK);
-    assert_int_equal(m.position_count, 0);
-    assert_int_equal(m.seq, 0);
-    assert_int_equal(m.watermark_ms, 0);
+    assert_int_equal(m.lane_count, 0);
+    assert_int_equal(m.lanes[0].seq, 0);
+    assert_int_equal(m.lanes[0].watermark_ms, 0);
     assert_int_equal(m.source, SOURCE_SIMULATED);
     assert_in_range(strlen(m.epoch), 8, STORE_EPOCH_MAX - 1);
     find_all(f->reader, "KRW-BTC", INTERVAL_1S, &found);
@@ -276,7 +276,7 @@ static void gather_event(void *ctx, const struct store_event *e)
 static void assert_events(struct fixture *f, uint64_t after, const char *expected, size_t len)
 {
     struct buf text = {0};
-    assert_int_equal(store_read_events(f->reader, after, gather_event, &text), OK);
+    assert_int_equal(store_read_events(f->reader, 0, after, gather_event, &text), OK);
     assert_int_equal(text.len, len);
     if (len > 0)
         assert_memory_equal(text.data, expected, len);
@@ -286,8 +286,10 @@ static void assert_events(struct fixture *f, uint64_t after, const char *expecte
 static void events_are_read_after_a_number_in_order_byte_for_byte(void **state)
 {
     struct fixture *f = *state;
-    struct store_event events[] = {{7, "a\0b", 3}, {8, NULL, 0}, {10, "xyz", 3}};
-    apply(f, &(struct store_batch){.events = events, .event_count = 3, .seq = 10});
+    struct store_event events[] = {{0, 7, "a\0b", 3}, {0, 8, NULL, 0}, {0, 10, "xyz", 3}};
+    struct store_lane lane = {.next = 1, .seq = 10};
+    apply(f, &(struct store_batch){
+                 .events = events, .event_count = 3, .lanes = &lane, .lane_count = 1});
     assert_events(f, 0, "7:3:a\0b;8:0:;10:3:xyz;", 22);
     assert_events(f, 7, "8:0:;10:3:xyz;", 14);
     assert_events(f, 10, "", 0);
@@ -306,14 +308,16 @@ static void put_events(struct fixture *f, uint64_t first, uint64_t last)
     struct store_event events[300];
     size_t count = 0;
     for (uint64_t seq = first; seq <= last; seq++)
-        events[count++] = (struct store_event){seq, "{}", 2};
-    apply(f, &(struct store_batch){.events = events, .event_count = count, .seq = last});
+        events[count++] = (struct store_event){0, seq, "{}", 2};
+    struct store_lane lane = {.from = (int64_t)first - 1, .next = (int64_t)last, .seq = last};
+    apply(f, &(struct store_batch){
+                 .events = events, .event_count = count, .lanes = &lane, .lane_count = 1});
 }
 
 static void assert_kept(struct fixture *f, uint64_t first, uint64_t last)
 {
     uint64_t range[3] = {0};
-    assert_int_equal(store_read_events(f->reader, 0, count_event, range), OK);
+    assert_int_equal(store_read_events(f->reader, 0, 0, count_event, range), OK);
     assert_int_equal(range[1], first);
     assert_int_equal(range[2], last);
     assert_int_equal(range[0], last - first + 1);
@@ -375,25 +379,23 @@ static void position_watermark_and_epoch_survive(void **state)
     struct fixture *f = *state;
     struct store_meta fresh, m;
     assert_int_equal(store_meta(f->reader, &fresh), OK);
-    apply(f, &(struct store_batch){.position_count = 3,
-                                   .positions = {10, 20, 30},
-                                   .seq = 77,
-                                   .watermark_ms = 1700000000123});
+    struct store_lane lane = {.next = 10, .seq = 77, .watermark_ms = 1700000000123};
+    apply(f, &(struct store_batch){.lanes = &lane, .lane_count = 1});
     apply(f, &(struct store_batch){0}); /* changes nothing */
     fixture_close(f);
     fixture_open(f);
     assert_int_equal(store_meta(f->reader, &m), OK);
     assert_string_equal(m.epoch, fresh.epoch);
-    assert_int_equal(m.position_count, 3);
-    assert_int_equal(m.positions[0], 10);
-    assert_int_equal(m.positions[2], 30);
-    assert_int_equal(m.seq, 77);
-    assert_int_equal(m.watermark_ms, 1700000000123);
-    apply(f, &(struct store_batch){.position_count = 1, .positions = {40}});
+    assert_int_equal(m.lane_count, 1);
+    assert_int_equal(m.lanes[0].next, 10);
+    assert_int_equal(m.lanes[0].seq, 77);
+    assert_int_equal(m.lanes[0].watermark_ms, 1700000000123);
+    lane = (struct store_lane){.from = 10, .next = 40};
+    apply(f, &(struct store_batch){.lanes = &lane, .lane_count = 1});
     assert_int_equal(store_meta(f->reader, &m), OK);
-    assert_int_equal(m.position_count, 1);
-    assert_int_equal(m.positions[0], 40);
-    assert_int_equal(m.seq, 77);
+    assert_int_equal(m.lane_count, 1);
+    assert_int_equal(m.lanes[0].next, 40);
+    assert_int_equal(m.lanes[0].seq, 77);
 }
 
 static void replaying_a_batch_changes_nothing(void **state)
@@ -404,10 +406,21 @@ static void replaying_a_batch_changes_nothing(void **state)
     static const struct store_span spans[] = {{0, 5}, {7, 9}};
     struct store_coverage coverage = {"KRW-BTC", INTERVAL_1S, false, spans, 2};
     struct store_gap gap = {"KRW-BTC", 5, 7, "stalled", STORE_GAP_OPEN};
-    struct store_event events[] = {{1, "one", 3}, {2, "two", 3}};
+    struct store_event events[] = {{0, 1, "one", 3}, {0, 2, "two", 3}};
     struct store_market market = {"KRW-BTC", "비트코인", "Bitcoin", true, 9};
-    struct store_batch b = {rows, 2,       &coverage, 1, &gap,       1, events,
-                            2,    &market, 1,         2, {100, 200}, 2, 123456};
+    struct store_lane lane = {.next = 100, .seq = 2, .watermark_ms = 123456};
+    struct store_batch b = {.rows = rows,
+                            .row_count = 2,
+                            .coverage = &coverage,
+                            .coverage_count = 1,
+                            .gaps = &gap,
+                            .gap_count = 1,
+                            .events = events,
+                            .event_count = 2,
+                            .markets = &market,
+                            .market_count = 1,
+                            .lanes = &lane,
+                            .lane_count = 1};
     struct buf once = {0}, twice = {0};
     apply(f, &b);
     dump(f->reader, &once);

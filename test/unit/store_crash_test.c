@@ -49,7 +49,8 @@ static void put_batch(struct fixture *f, int k)
     }
     memset(body, 'a' + k % 26, sizeof body);
     struct store_gap gap = {"KRW-C0", k, k + 1, "stalled", STORE_GAP_OPEN};
-    struct store_event event = {(uint64_t)k, body, sizeof body};
+    struct store_event event = {0, (uint64_t)k, body, sizeof body};
+    struct store_lane lane = {.from = k - 1, .next = k, .seq = (uint64_t)k, .watermark_ms = k};
     struct store_batch b = {.rows = rows,
                             .row_count = 2 * MARKETS,
                             .coverage = coverage,
@@ -58,10 +59,8 @@ static void put_batch(struct fixture *f, int k)
                             .gap_count = 1,
                             .events = &event,
                             .event_count = 1,
-                            .position_count = 2,
-                            .positions = {k, k * 10},
-                            .seq = (uint64_t)k,
-                            .watermark_ms = k};
+                            .lanes = &lane,
+                            .lane_count = 1};
     apply(f, &b);
 }
 
@@ -71,7 +70,7 @@ static void run_child(struct fixture *f, int acks)
     struct store_meta m;
     fixture_open(f);
     assert_int_equal(store_meta(f->reader, &m), OK);
-    for (int k = (int)m.seq + 1;; k++) {
+    for (int k = (int)m.lanes[0].seq + 1;; k++) {
         put_batch(f, k);
         if (write(acks, &k, sizeof k) != sizeof k)
             _exit(1);
@@ -160,19 +159,18 @@ static int check_store(struct fixture *f)
 {
     struct store_meta m;
     assert_int_equal(store_meta(f->reader, &m), OK);
-    int k = (int)m.seq;
+    int k = (int)m.lanes[0].seq;
     if (k == 0)
         return 0;
-    assert_int_equal(m.position_count, 2);
-    assert_int_equal(m.positions[0], k);
-    assert_int_equal(m.positions[1], k * 10);
-    assert_int_equal(m.watermark_ms, k);
+    assert_int_equal(m.lane_count, 1);
+    assert_int_equal(m.lanes[0].next, k);
+    assert_int_equal(m.lanes[0].watermark_ms, k);
     for (int market = 0; market < MARKETS; market++)
         check_market(f, market, k);
     assert_int_equal(store_read_coverage(f->reader, check_span, &k), OK);
     assert_int_equal(store_read_gaps(f->reader, "", false, 1, check_gap, &k), OK);
     uint64_t seq = k > f->settings.keep_events ? (uint64_t)(k - f->settings.keep_events) : 0;
-    assert_int_equal(store_read_events(f->reader, 0, check_event, &seq), OK);
+    assert_int_equal(store_read_events(f->reader, 0, 0, check_event, &seq), OK);
     assert_int_equal(seq, k);
     return k;
 }

@@ -49,11 +49,22 @@ static enum err put_batch(struct fixture *f, int k, size_t body_len)
     struct store_coverage coverage = {"KRW-C1", INTERVAL_1S, false, spans, 2};
     struct store_gap gap = {"KRW-C2", k, k + 5, "stalled", STORE_GAP_OPEN};
     static char body[BIG_BODY];
-    struct store_event event = {(uint64_t)k, body, body_len};
+    struct store_event event = {0, (uint64_t)k, body, body_len};
     memset(body, 'a' + k % 26, body_len);
     struct store_market market = {"KRW-C3", "이름", "Name", k % 2, k};
-    struct store_batch b = {rows, ROWS,    &coverage, 1, &gap, 1,           &event,
-                            1,    &market, 1,         1, {k},  (uint64_t)k, k};
+    struct store_lane lane = {.from = k - 1, .next = k, .seq = (uint64_t)k, .watermark_ms = k};
+    struct store_batch b = {.rows = rows,
+                            .row_count = ROWS,
+                            .coverage = &coverage,
+                            .coverage_count = 1,
+                            .gaps = &gap,
+                            .gap_count = 1,
+                            .events = &event,
+                            .event_count = 1,
+                            .markets = &market,
+                            .market_count = 1,
+                            .lanes = &lane,
+                            .lane_count = 1};
     return store_apply(f->store, &b, &f->error);
 }
 

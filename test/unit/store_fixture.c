@@ -177,16 +177,16 @@ void dump(struct store_reader *r, struct buf *out)
 {
     struct store_meta m;
     assert_int_equal(store_meta(r, &m), OK);
-    buf_printf(out, "meta %llu %lld %d:", (unsigned long long)m.seq, (long long)m.watermark_ms,
-               (int)m.source);
-    for (int32_t p = 0; p < m.position_count; p++)
-        buf_printf(out, " %lld", (long long)m.positions[p]);
+    buf_printf(out, "meta %d", (int)m.source);
+    for (int32_t p = 0; p < m.lane_count; p++)
+        buf_printf(out, " %lld:%llu:%lld", (long long)m.lanes[p].next,
+                   (unsigned long long)m.lanes[p].seq, (long long)m.lanes[p].watermark_ms);
     buf_char(out, '\n');
     struct codes codes = {.out = out};
     assert_int_equal(store_read_markets(r, dump_market, &codes), OK);
     assert_int_equal(store_read_coverage(r, dump_coverage, out), OK);
     assert_int_equal(store_read_gaps(r, "", false, SIZE_MAX, dump_gap, out), OK);
-    assert_int_equal(store_read_events(r, 0, dump_event, out), OK);
+    assert_int_equal(store_read_events(r, 0, 0, dump_event, out), OK);
     for (size_t c = 0; c < codes.count; c++)
         for (int i = 0; i < INTERVAL_COUNT; i++)
             dump_series(r, codes.code[c], (enum interval)i, out);

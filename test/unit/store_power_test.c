@@ -182,17 +182,17 @@ static void put_batch(struct fixture *f, int k)
     }
     struct store_span span = {0, k};
     struct store_coverage coverage = {"KRW-C1", INTERVAL_1S, false, &span, 1};
-    struct store_event event = {(uint64_t)k, body, random_below(4) ? 100 : sizeof body};
+    struct store_event event = {0, (uint64_t)k, body, random_below(4) ? 100 : sizeof body};
     memset(body, 'a' + k % 26, sizeof body);
+    struct store_lane lane = {.from = k - 1, .next = k, .seq = (uint64_t)k};
     struct store_batch b = {.rows = rows,
                             .row_count = ROWS,
                             .coverage = &coverage,
                             .coverage_count = 1,
                             .events = &event,
                             .event_count = 1,
-                            .position_count = 1,
-                            .positions = {k},
-                            .seq = (uint64_t)k};
+                            .lanes = &lane,
+                            .lane_count = 1};
     apply(f, &b);
 }
 
@@ -217,8 +217,8 @@ static void check_after_cut(int told, int newest, const uint64_t *prints)
     f.settings.url = f.url;
     fixture_open(&f);
     assert_int_equal(store_meta(f.reader, &m), OK);
-    assert_in_range(m.seq, told, newest);
-    assert_true(print_of(&f) == prints[m.seq]);
+    assert_in_range(m.lanes[0].seq, told, newest);
+    assert_true(print_of(&f) == prints[m.lanes[0].seq]);
     fixture_remove(&f);
 }
 

@@ -153,14 +153,13 @@ static void put_generation(struct fixture *f, int k)
                                row_of("KRW-B", INTERVAL_1D, 0, k)};
     struct store_span span = {0, k};
     struct store_coverage c = {"KRW-A", INTERVAL_1S, false, &span, 1};
+    struct store_lane lane = {.from = k - 1, .next = k, .seq = (uint64_t)k, .watermark_ms = k};
     apply(f, &(struct store_batch){.rows = rows,
                                    .row_count = 2,
                                    .coverage = &c,
                                    .coverage_count = 1,
-                                   .position_count = 1,
-                                   .positions = {k},
-                                   .seq = (uint64_t)k,
-                                   .watermark_ms = k});
+                                   .lanes = &lane,
+                                   .lane_count = 1});
 }
 
 struct watcher {
@@ -188,9 +187,9 @@ static void *watch(void *arg)
         assert_int_equal(row, seq); /* one snapshot */
         assert_true(seq >= last);
         assert_int_equal(store_meta(r, &m), OK);
-        assert_true(m.seq >= seq);
-        assert_int_equal(m.position_count ? (uint64_t)m.positions[0] : 0, m.seq);
-        assert_int_equal(m.watermark_ms, m.seq);
+        assert_true(m.lanes[0].seq >= seq);
+        assert_int_equal(m.lanes[0].next, m.lanes[0].seq);
+        assert_int_equal(m.lanes[0].watermark_ms, m.lanes[0].seq);
         if (seq != last)
             atomic_fetch_add(&w->looks, 1);
         last = seq;

@@ -85,8 +85,9 @@ static void fill(struct fixture *f, int from, int count)
     static struct store_row rows[2000];
     for (int i = 0; i < count; i++)
         rows[i] = row_of("KRW-BTC", INTERVAL_1S, (from + i) * 1000, from + i);
+    struct store_lane lane = {.from = from, .next = from + count, .seq = (uint64_t)(from + count)};
     apply(f, &(struct store_batch){
-                 .rows = rows, .row_count = (size_t)count, .seq = (uint64_t)(from + count)});
+                 .rows = rows, .row_count = (size_t)count, .lanes = &lane, .lane_count = 1});
 }
 
 static void a_person_reads_the_view_candles(void **state)
@@ -292,14 +293,14 @@ static int fill_until_full(struct fixture *f)
     static char body[10000];
     for (int i = 1; i < 100000; i++) {
         struct store_row row = row_of("KRW-BTC", INTERVAL_1S, i * 1000, i);
-        struct store_event event = {(uint64_t)i, body, sizeof body};
+        struct store_event event = {0, (uint64_t)i, body, sizeof body};
+        struct store_lane lane = {.from = i - 1, .next = i, .seq = (uint64_t)i};
         struct store_batch b = {.rows = &row,
                                 .row_count = 1,
                                 .events = &event,
                                 .event_count = 1,
-                                .position_count = 1,
-                                .positions = {i},
-                                .seq = (uint64_t)i};
+                                .lanes = &lane,
+                                .lane_count = 1};
         buf_clear(&f->error);
         enum err e = store_apply(f->store, &b, &f->error);
         if (e) {
@@ -318,7 +319,7 @@ static void assert_holds_exactly(struct fixture *f, int count)
     assert_int_equal(found.count, count);
     assert_int_equal(found.seq, count);
     assert_int_equal(store_meta(f->reader, &m), OK);
-    assert_int_equal(m.positions[0], count);
+    assert_int_equal(m.lanes[0].next, count);
 }
 
 static void a_file_size_limit_is_a_full_disk(void **state)
@@ -398,7 +399,7 @@ static void the_log_stays_bounded_beside_busy_readers(void **state)
     struct buf name = {0};
     buf_printf(&name, "%s-wal", path_of(f));
     for (int i = 1; i <= 150; i++) {
-        struct store_event event = {(uint64_t)i, body, sizeof body};
+        struct store_event event = {0, (uint64_t)i, body, sizeof body};
         apply(f, &(struct store_batch){.events = &event, .event_count = 1});
         find_all(f->reader, "KRW-BTC", INTERVAL_1S, &found);
         struct stat st;

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lanes: their making from what the store kept, and what their engines say. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/feed_impl.h"
+#include "app/feed_read.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metric.h"
+
+enum {
+    FORMING_OLD_MS = 120000, /* older open windows are not news to anyone watching */
+    READ_TRIES = 5,
+};
+
+static struct metric events_total =
+    METRIC_COUNTER("stofka_candle_events_total", "Closed, repaired and partial candles told.", "");
+#define GAP_CHANGES(state)                                                                         \
+    METRIC_COUNTER("stofka_candle_gap_changes_total",                                              \
+                   "Spans not heard that came (open), were fetched (healed) or are gone (lost).",  \
+                   "state=\"" state "\"")
+static struct metric gap_changes[] = { /* by enum candle_gap_state */
+    GAP_CHANGES("open"),
+    GAP_CHANGES("healed"),
+    GAP_CHANGES("lost"),
+};
+
+/* --- what the engine says --------------------------------------------------------------- */
+
+static uint64_t next_seq(struct lane *l)
+{
+    REQUIRE(l->message_events < (1u << FEED_SEQ_BITS) - 2);
+    return l->message_seq + ++l->message_events;
+}
+
+/* The text of an event is in f->body. */
+static uint64_t keep_event(struct lane *l)
+{
+    struct feed *f = l->f;
+    uint64_t seq = next_seq(l);
+    if (f->writer)
+        batch_event(f->building, l->partition, seq, f->body.data, f->body.len);
+    return seq;
+}
+
+static uint64_t on_event(void *ctx, const char *code, enum interval i, const struct candle *c)
+{
+    struct lane *l = ctx;
+    metric_add(&events_total, 1);
+    buf_clear(&l->f->body);
+    feed_body_candle(&l->f->body, code, i, c);
+    return keep_event(l);
+}
+
+static void on_forming(void *ctx, const char *code, enum interval i, const struct candle *c)
+{
+    struct lane *l = ctx;
+    if (l->f->s.serve && !c->tombstone &&
+        interval_end(i, c->start_ms) + FORMING_OLD_MS > candle_engine_watermark_ms(l->engine))
+        serve_forming(l->f->s.serve, code, i, c);
+}
+
+static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
+{
+    struct lane *l = ctx;
+    if (l->changes)
+        changes_add(l->changes, code, i, c->start_ms, l->message_seq);
+    if (l->f->writer)
+        batch_row(l->f->building, code, i, c, flags);
+}
+
+static void tell_gap(struct lane *l, const struct candle_gap *g)
+{
+    buf_clear(&l->f->body);
+    feed_body_gap(&l->f->body, g);
+    (void)keep_event(l);
+}
+
+static void on_gap(void *ctx, const struct candle_gap *g)
+{
+    struct lane *l = ctx;
+    metric_add(&gap_changes[g->state], 1);
+    log_info("candle.gap", "code=%s from_ms=%lld to_ms=%lld reason=\"%s\" state=%s", g->code,
+             (long long)g->from_ms, (long long)g->to_ms, g->reason, feed_gap_state(g->state));
+    if (l->f->writer)
+        batch_gap(l->f->building, g);
+    tell_gap(l, g);
+}
+
+void feed_tell_history(struct lane *l, const struct message_covered *c)
+{
+    struct candle_gap g = {
+        .from_ms = c->from_ms, .to_ms = c->to_ms, .reason = "history", .state = CANDLE_GAP_HEALED};
+    memcpy(g.code, c->code, CODE_MAX);
+    tell_gap(l, &g);
+}
+
+static void on_coverage(void *ctx, const char *code, enum interval level, bool lost,
+                        const struct spans *spans)
+{
+    struct lane *l = ctx;
+    if (l->f->writer)
+        batch_coverage(l->f->building, code, level, lost, spans);
+}
+
+static void load(void *ctx, const char *code, enum interval i, struct span span,
+                 candle_loaded_f *each, void *each_ctx)
+{
+    struct lane *l = ctx;
+    struct store_query q = {.partition = l->partition,
+                            .interval = i,
+                            .from_ms = span.from_ms,
+                            .to_ms = span.to_ms,
+                            .limit = SIZE_MAX,
+                            .with_tombstones = true};
+    memcpy(q.code, code, strlen(code) + 1);
+    enum err e = ERR_AGAIN;
+    for (int tries = 0; e != OK && tries < READ_TRIES; tries++)
+        e = store_range(l->f->reader, &q, each, each_ctx, NULL);
+    /* No rows would be taken for no trade: better to end than to write a wrong candle. */
+    if (e != OK)
+        log_error("store.read_failed", "error=\"%s\" code=%s", err_text(e), code);
+    REQUIRE(e == OK);
+}
+
+/* --- telling ---------------------------------------------------------------------------- */
+
+void lane_tell_event(struct lane *l, const struct store_event *stored)
+{
+    struct serve_event e;
+    if (!l->f->s.serve || feed_body_read(stored, &e) != OK)
+        return;
+    e.as = store_rolls_up(l->f->s.store) ? SERVE_AS_CANDLE : SERVE_AS_BOTH;
+    serve_event(l->f->s.serve, &e);
+}
+
+void lane_released(struct lane *l, uint64_t seq)
+{
+    if (seq > l->released_seq)
+        l->released_seq = seq;
+    if (l->f->s.serve)
+        serve_released(l->f->s.serve, l->partition, l->released_seq);
+}
+
+/* --- following -------------------------------------------------------------------------- */
+
+static void hold(struct lane *l, const struct store_event *e)
+{
+    struct held *h = mem_alloc(sizeof *h + e->len);
+    h->next = NULL;
+    h->event = *e;
+    h->event.body = h->body;
+    memcpy(h->body, e->body, e->len);
+    if (l->held_last)
+        l->held_last->next = h;
+    else
+        l->held = h;
+    l->held_last = h;
+}
+
+static void drop_held(struct lane *l)
+{
+    struct held *h = l->held;
+    l->held = h->next;
+    if (l->held == NULL)
+        l->held_last = NULL;
+    free(h);
+}
+
+void lane_catch_up(struct lane *l)
+{
+    uint64_t seq = l->store_seq < l->seq ? l->store_seq : l->seq;
+    for (; l->held && l->held->event.seq <= seq; drop_held(l))
+        lane_tell_event(l, &l->held->event);
+    if (seq > l->released_seq)
+        lane_released(l, seq);
+    candle_engine_committed(l->engine, l->rolled_seq < seq ? l->rolled_seq : seq);
+}
+
+void feed_follow_event(struct feed *f, const struct store_event *e)
+{
+    struct lane *l = f->lanes[e->partition];
+    if (l && e->seq > l->released_seq && (!l->held_last || l->held_last->event.seq < e->seq))
+        hold(l, e);
+}
+
+void feed_follow_lane(struct feed *f, int32_t partition, uint64_t seq, uint64_t rolled_seq)
+{
+    struct lane *l = f->lanes[partition];
+    if (!l)
+        return;
+    l->store_seq = seq;
+    l->rolled_seq = rolled_seq;
+    lane_catch_up(l);
+}
+
+void feed_follow_outbox(struct feed *f, uint64_t number, const char *body, size_t len)
+{
+    struct store_event stored = {.partition = bus_partitions(f->s.bus),
+                                 .seq = number << FEED_SEQ_BITS | ((1u << FEED_SEQ_BITS) - 1),
+                                 .body = body,
+                                 .len = len};
+    struct serve_event e;
+    if (feed_body_read(&stored, &e) != OK)
+        return;
+    e.as = SERVE_AS_POSTGRES;
+    serve_event(f->s.serve, &e);
+    serve_released(f->s.serve, e.lane, e.seq);
+}
+
+void feed_follow_done(struct feed *f)
+{
+    f->commits++;
+    f->uncommitted = 0;
+    f->s.released(f->s.ctx);
+}
+
+/* --- making ----------------------------------------------------------------------------- */
+
+static bool is_of(const struct lane *l, const char *code)
+{
+    return bus_partition_of(l->f->s.bus, code) == l->partition;
+}
+
+static void restore_coverage(void *ctx, const struct store_coverage *c)
+{
+    struct lane *l = ctx;
+    if (!is_of(l, c->code))
+        return;
+    struct span *spans = mem_array(NULL, c->count ? c->count : 1, sizeof *spans);
+    for (size_t k = 0; k < c->count; k++)
+        spans[k] = (struct span){c->spans[k].from_ms, c->spans[k].to_ms};
+    candle_engine_restore_spans(l->engine, c->code, c->level, c->lost, spans, c->count);
+    free(spans);
+}
+
+static void restore_gap(void *ctx, const struct store_gap *g)
+{
+    struct lane *l = ctx;
+    if (!is_of(l, g->code))
+        return;
+    struct candle_gap gap = {.from_ms = g->from_ms, .to_ms = g->to_ms, .state = CANDLE_GAP_OPEN};
+    memcpy(gap.code, g->code, CODE_MAX);
+    memcpy(gap.reason, g->reason, sizeof gap.reason);
+    candle_engine_restore_gap(l->engine, &gap);
+}
+
+/* The first event of a store is no news: while it is there, none was ever dropped. */
+static void restore_event(void *ctx, const struct store_event *e)
+{
+    struct lane *l = ctx;
+    if (e->seq != FEED_BEGIN_SEQ)
+        lane_tell_event(l, e);
+    else if (l->f->s.serve)
+        serve_start_at(l->f->s.serve, l->partition, 0);
+}
+
+static void restore_market(void *ctx, const struct store_market *m)
+{
+    struct lane *l = ctx;
+    struct feed *f = l->f;
+    /* Where no exchange is heard, nobody says that a market is gone. */
+    if (f->s.serve && is_of(l, m->code))
+        serve_market(f->s.serve, m->code, m->korean_name, m->english_name,
+                     m->listed || !f->s.hears);
+}
+
+static enum err restore(struct lane *l, const struct store_lane_meta *at)
+{
+    struct feed *f = l->f;
+    bool clock = at->watermark_ms == 0 && !f->s.hears;
+    candle_engine_restore(l->engine, clock ? clock_wall_ms() : at->watermark_ms);
+    if (f->s.serve)
+        serve_start_at(f->s.serve, l->partition, at->seq);
+    l->released_seq = l->seq = l->store_seq = at->seq;
+    l->rolled_seq = at->rolled_seq;
+    if (l->changes)
+        changes_start(l->changes, at->seq);
+    l->next = l->batch_from = at->next;
+    enum err e = store_read_coverage(f->reader, restore_coverage, l);
+    if (e == OK)
+        e = store_read_gaps(f->reader, "", true, SIZE_MAX, restore_gap, l);
+    if (e == OK)
+        e = store_read_markets(f->reader, restore_market, l);
+    if (e == OK && f->s.serve)
+        e = store_read_events(f->reader, l->partition, 0, restore_event, l);
+    if (e == OK)
+        lane_released(l, at->seq);
+    if (e == OK && at->seq == 0 && f->writer)
+        batch_event(f->building, l->partition, FEED_BEGIN_SEQ, "begin - - ", strlen("begin - - "));
+    return e;
+}
+
+enum err lane_open(struct feed *f, int32_t partition, int64_t *from, struct buf *error)
+{
+    struct store_meta meta;
+    /* No parent in the store may be older than where the lane goes on. */
+    enum err e = store_roll_up(f->s.store, error);
+    if (e == OK)
+        e = store_meta(f->reader, &meta);
+    if (e != OK) {
+        buf_str(error, "store: can't be read");
+        return e;
+    }
+    struct lane *l = mem_zalloc(sizeof *l);
+    struct candle_sink sink = {l, on_event, on_forming, on_keep, on_gap, on_coverage};
+    struct candle_loader loader = {l, load};
+    l->f = f;
+    l->partition = partition;
+    l->engine = candle_engine_new(&sink, &loader);
+    l->trades = trades_new();
+    if (f->s.follows)
+        l->changes = mem_zalloc(sizeof *l->changes);
+    e = restore(l, &meta.lanes[partition]);
+    if (e != OK) {
+        buf_str(error, "store: can't be read");
+        lane_free(&l);
+        return e;
+    }
+    *from = meta.lanes[partition].seq ? meta.lanes[partition].next : INT64_MIN;
+    f->lanes[partition] = l;
+    return OK;
+}
+
+void lane_free(struct lane **l)
+{
+    if (*l == NULL)
+        return;
+    while ((*l)->held)
+        drop_held(*l);
+    candle_engine_free(&(*l)->engine);
+    trades_free(&(*l)->trades);
+    free((*l)->changes);
+    free(*l);
+    *l = NULL;
+}
+
+struct lane *lane_of(const struct feed *f, const char *code)
+{
+    return f->lanes[bus_partition_of(f->s.bus, code)];
+}
+
+void lane_metrics_register(void)
+{
+    metric_register(&events_total);
+    for (size_t k = 0; k < sizeof gap_changes / sizeof *gap_changes; k++)
+        metric_register(&gap_changes[k]);
+}
