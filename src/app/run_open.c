@@ -209,6 +209,15 @@ static enum err open_bus(struct run *r, struct buf *error)
     return bus_open(&s, &r->bus, error);
 }
 
+static enum err open_cache(struct run *r, struct buf *error)
+{
+    struct cache_settings s = {.url = r->settings.cache_url,
+                               .bound_bytes = r->settings.cache_bytes,
+                               .loop = &r->loop,
+                               .name = bus_epoch(r->bus)};
+    return cache_open_with(&s, &r->cache, error);
+}
+
 static enum err open_serve(struct run *r, struct buf *error)
 {
     const struct settings *s = &r->settings;
@@ -368,7 +377,7 @@ enum err run_open(struct run *r, struct buf *error)
     if (e == OK)
         e = open_bus(r, error);
     if (e == OK)
-        e = cache_open(r->settings.cache_url, r->settings.cache_bytes, &r->cache, error);
+        e = open_cache(r, error);
     if (e == OK)
         e = open_serve(r, error);
     if (e == OK)

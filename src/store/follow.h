@@ -26,6 +26,13 @@ struct store_outbox {
     struct store_row row;
 };
 
+/* Parents of a series that a roll-up changed: [from_ms, to_ms). What holds them is out of date. */
+struct store_change {
+    char code[CODE_MAX];
+    enum interval interval;
+    int64_t from_ms, to_ms;
+};
+
 /* Holds for the call. */
 struct store_news {
     int32_t lane_count;
@@ -37,6 +44,10 @@ struct store_news {
     size_t event_count;
     const struct store_outbox *outbox; /* by number */
     size_t outbox_count;
+    /* Of rolled_seq or before. cut: more than are kept, any may have changed. */
+    const struct store_change *changes;
+    size_t change_count;
+    bool changes_cut;
 };
 
 struct store_follow_settings {

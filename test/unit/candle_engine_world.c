@@ -293,4 +293,6 @@ void deliver(struct world *w, const struct message *msg)
     to_engine(w, msg);
     check_order(w, first);
     to_oracle(w->oracle, msg);
+    if (w->delivered)
+        w->delivered(w);
 }

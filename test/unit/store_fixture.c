@@ -64,11 +64,26 @@ void fixture_make(struct fixture *f, const char *scheme)
         (struct store_settings){.url = f->url, .source = SOURCE_SIMULATED, .keep_events = 100};
 }
 
+/* Where pg_cron is, it must neither roll up while a test looks nor go on when the schema is gone.
+ */
+static void unschedule(const struct fixture *f)
+{
+    char sql[256];
+    snprintf(
+        sql, sizeof sql,
+        "DO $$ BEGIN IF to_regclass('cron.job') IS NOT NULL THEN PERFORM cron.unschedule(jobname)"
+        " FROM cron.job WHERE jobname LIKE '%% %s'; END IF; END $$",
+        f->schema);
+    fixture_ask(sql);
+}
+
 void fixture_open(struct fixture *f)
 {
     enum err e = store_open(&f->settings, &f->store, &f->error);
     if (e || store_reader_open(f->store, &f->reader, &f->error))
         fail_msg("%s: %s", err_text(e), f->error.data ? f->error.data : "");
+    if (f->schema[0])
+        unschedule(f);
 }
 
 void fixture_close(struct fixture *f)
@@ -82,6 +97,7 @@ void fixture_remove(struct fixture *f)
     fixture_close(f);
     buf_free(&f->error);
     if (f->schema[0]) {
+        unschedule(f);
         char sql[128];
         snprintf(sql, sizeof sql, "SET client_min_messages = error; DROP SCHEMA %s CASCADE",
                  f->schema);

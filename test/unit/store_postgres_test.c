@@ -238,6 +238,7 @@ struct heard {
     pthread_cond_t changed;
     struct buf text;
     uint64_t rolled_seq;
+    int minutes; /* changes of the minute at noon */
 };
 
 static void on_news(void *ctx, const struct store_news *n)
@@ -250,6 +251,9 @@ static void on_news(void *ctx, const struct store_news *n)
     for (size_t i = 0; i < n->outbox_count; i++)
         buf_printf(&h->text, "%s.%s.%u ", n->outbox[i].row.code,
                    interval_name(n->outbox[i].row.interval), n->outbox[i].row.candle.rev);
+    for (size_t i = 0; i < n->change_count; i++)
+        h->minutes += n->changes[i].interval == INTERVAL_1M && n->changes[i].from_ms <= NOON &&
+                      n->changes[i].to_ms > NOON;
     h->rolled_seq = n->lane_count ? n->lanes[0].at.rolled_seq : 0;
     pthread_cond_signal(&h->changed);
     pthread_mutex_unlock(&h->lock);
@@ -313,6 +317,7 @@ static void the_follower_gives_each_thing_once_in_order_over_lost_connections(vo
     await(&h, "0/1 0/2 KRW-BTC.1s.1 KRW-BTC.1m.3 0/3 KRW-BTC.1s.1 ", 2);
     store_follow_free(&follow);
     assert_null(follow);
+    assert_int_equal(h.minutes, 1);
     buf_free(&h.text);
 }
 

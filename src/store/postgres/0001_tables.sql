@@ -11,14 +11,16 @@ CREATE TYPE gap_state AS ENUM ('open', 'healed', 'lost');
 -- own candle or a note of that level came or went.
 CREATE TYPE dirty_kind AS ENUM ('rows', 'cover', 'window');
 
+-- Functions of time are STABLE, though they depend on no setting: arithmetic on times with zone is said to be, and
+-- only so the planner puts their bodies in place of the calls.
 CREATE FUNCTION at_ms(ms bigint) RETURNS timestamptz
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+    LANGUAGE sql STABLE PARALLEL SAFE RETURN
     timestamptz 'epoch' + (ms / 1000) * interval '1 second' + (ms % 1000) * interval '1 millisecond';
 CREATE FUNCTION ms_of(t timestamptz) RETURNS bigint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (extract(epoch FROM t) * 1000)::bigint;
+    LANGUAGE sql STABLE PARALLEL SAFE RETURN (extract(epoch FROM t) * 1000)::bigint;
 
 CREATE FUNCTION window_start(i candle_interval, t timestamptz) RETURNS timestamptz
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN CASE i
+    LANGUAGE sql STABLE PARALLEL SAFE RETURN CASE i
     WHEN '1mo' THEN date_trunc('month', t, 'UTC')
     WHEN '1w' THEN date_bin('7 days', t, '1969-12-29 00:00:00+00') -- a Monday
     WHEN '1s' THEN date_bin('1 second', t, 'epoch')
@@ -33,7 +35,7 @@ CREATE FUNCTION window_start(i candle_interval, t timestamptz) RETURNS timestamp
     ELSE date_bin('1 day', t, 'epoch') END;
 -- The end of the window that starts at t. Days of a time with zone depend on the session's, hours don't.
 CREATE FUNCTION window_end(i candle_interval, t timestamptz) RETURNS timestamptz
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN CASE i
+    LANGUAGE sql STABLE PARALLEL SAFE RETURN CASE i
     WHEN '1mo' THEN date_trunc('month', t + interval '768 hours', 'UTC')
     WHEN '1w' THEN t + interval '168 hours'
     WHEN '1s' THEN t + interval '1 second'
@@ -140,6 +142,17 @@ CREATE TABLE event (partition integer, seq bigint, body bytea NOT NULL, PRIMARY 
 -- Told candles in commit order: numbers are given under a lock held to the end of the transaction.
 CREATE SEQUENCE outbox_number;
 CREATE TABLE outbox (LIKE market_candle_1s, level candle_interval NOT NULL, number bigint PRIMARY KEY);
+
+-- Spans of parents that a roll-up changed, in commit order, kept for a while: who holds copies drops them.
+CREATE SEQUENCE change_number;
+CREATE TABLE change (
+    number bigint PRIMARY KEY,
+    level candle_interval NOT NULL,
+    code text NOT NULL,
+    from_time timestamptz NOT NULL,
+    to_time timestamptz NOT NULL,
+    made timestamptz NOT NULL DEFAULT now()
+);
 
 -- What changed since the last roll-up. Only ever added to, by who changes; the roll-up deletes what
 -- its snapshot held.

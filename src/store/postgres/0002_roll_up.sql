@@ -58,7 +58,7 @@ CREATE FUNCTION table_of(i candle_interval) RETURNS text LANGUAGE sql IMMUTABLE 
 
 -- The whole windows of a level in a set of time. All of time begins at the epoch, also for weeks.
 CREATE FUNCTION whole_windows(i candle_interval, spans tstzmultirange) RETURNS tstzmultirange
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT coalesce(range_agg(tstzrange(s.first, s.last)) FILTER (WHERE s.first < s.last), '{}')
     FROM unnest(spans) AS span,
          LATERAL (SELECT CASE WHEN lower(span) <= 'epoch' OR window_start(i, lower(span)) = lower(span)
@@ -80,10 +80,9 @@ BEGIN
         FROM roll_change GROUP BY code;
     FOREACH i IN ARRAY enum_range(NULL::candle_interval) LOOP
         INSERT INTO roll_cover (level, code, covered, known)
-        SELECT i, m.code,
-               coalesce(d.spans, '{}') + coalesce(CASE WHEN i <> '1s' THEN whole_windows(i, c.covered) END, '{}'),
-               coalesce(d.spans, '{}') + coalesce(d.lost, '{}')
-               + coalesce(CASE WHEN i <> '1s' THEN whole_windows(i, c.known) END, '{}')
+        SELECT i, m.code, coalesce(d.spans, '{}') + coalesce(b.covered, '{}'),
+               coalesce(d.spans, '{}') + coalesce(d.lost, '{}') + coalesce(
+                   CASE WHEN c.known = c.covered THEN b.covered ELSE whole_windows(i, c.known) END, '{}')
         FROM (SELECT DISTINCT code FROM roll_region) AS m
         LEFT JOIN LATERAL (
             SELECT range_agg(tstzrange(v.from_time, v.to_time)) FILTER (WHERE NOT v.lost) AS spans,
@@ -96,9 +95,18 @@ BEGIN
                       (SELECT max(b.from_time) FROM coverage AS b WHERE b.code = r.code AND b.level = i
                          AND b.lost = l.lost AND b.from_time <= lower(r.region)), lower(r.region))) AS v
             WHERE r.code = m.code) AS d ON true
-        LEFT JOIN roll_cover AS c ON c.level = child_of(i) AND c.code = m.code;
+        LEFT JOIN roll_cover AS c ON i <> '1s' AND c.level = child_of(i) AND c.code = m.code
+        LEFT JOIN LATERAL (SELECT whole_windows(i, c.covered) AS covered OFFSET 0) AS b ON c.code IS NOT NULL;
     END LOOP;
 END $$;
+
+-- Where children are seconds: which of them a run can need at all, so that the planner looks at the
+-- partitions of these days only, however many there are.
+CREATE FUNCTION roll_up_bounds(i candle_interval) RETURNS text LANGUAGE sql STABLE RETURN
+    CASE WHEN i = '1m' THEN (
+        SELECT format('AND k.candle_time >= %L AND k.candle_time < %L', min(window_start('1m', from_time)),
+                      max(window_end('1m', window_start('1m', to_time))))
+        FROM roll_change) ELSE '' END;
 
 -- Windows of a level to be looked at: those that hold something, where a child, the level itself or
 -- what is known changed.
@@ -112,7 +120,7 @@ BEGIN
             FROM roll_change AS t, LATERAL (
                 SELECT candle_time FROM %2$I AS k WHERE k.code = t.code
                   AND k.candle_time >= window_start(%1$L, t.from_time)
-                  AND k.candle_time < window_end(%1$L, window_start(%1$L, t.to_time - interval '1 us'))
+                  AND k.candle_time < window_end(%1$L, window_start(%1$L, t.to_time - interval '1 us')) %5$s
                 UNION ALL
                 SELECT candle_time FROM %3$I AS k WHERE k.code = t.code
                   AND k.candle_time >= window_start(%1$L, t.from_time) AND k.candle_time < t.to_time
@@ -123,7 +131,7 @@ BEGIN
                OR (t.kind = 'rows' AND t.level = %4$L)
             ) AS f
         GROUP BY f.code, f.start
-        $sql$, i, table_of(child_of(i)), table_of(i), child_of(i));
+        $sql$, i, table_of(child_of(i)), table_of(i), child_of(i), roll_up_bounds(i));
 END $$;
 
 -- What each of these windows should hold (DESIGN 2.3-2.6), compared with what it holds.
@@ -198,7 +206,7 @@ BEGIN
             FROM %2$I AS k
             WHERE k.code = w.code AND k.candle_time >= greatest(w.candle_time,
                       (SELECT dropped_before FROM retention WHERE level = %4$L))
-              AND k.candle_time < window_end(%1$L, w.candle_time)) AS s ON true
+              AND k.candle_time < window_end(%1$L, w.candle_time) %5$s) AS s ON true
         LEFT JOIN LATERAL ( -- the greatest of the exchange's own and of what dropped children left
             SELECT * FROM (
                 SELECT code, source, repair, candle_acc_trade_volume AS volume, "timestamp" AS stamp,
@@ -231,7 +239,7 @@ BEGIN
         -- Of nothing there is nothing to keep, unless something was there.
         WHERE p.sum_rows > 0 OR p.old_rev IS NOT NULL OR (p.has_own AND NOT p.covered)
         ) AS q) AS r) AS v
-        $sql$, i, table_of(child_of(i)), table_of(i), child_of(i));
+        $sql$, i, table_of(child_of(i)), table_of(i), child_of(i), roll_up_bounds(i));
 END $$;
 
 -- Writes the windows of a level that differ and says so to those above. An own candle that is not
@@ -264,11 +272,15 @@ END $$;
 CREATE FUNCTION outbox_lock() RETURNS void LANGUAGE sql
     BEGIN ATOMIC SELECT pg_advisory_xact_lock(hashtext('stofka outbox'), ('meta'::regclass::oid::bigint & 2147483647)::integer); END;
 
--- What was told of these windows goes out, in commit order.
+-- What changed and what was told of these windows goes out, in commit order.
 CREATE FUNCTION roll_up_tell() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM roll_next WHERE news) THEN
+    IF EXISTS (SELECT FROM roll_next WHERE differs OR news) THEN
         PERFORM outbox_lock();
+        INSERT INTO change (number, level, code, from_time, to_time)
+            SELECT nextval('change_number'), level, code, min(candle_time), window_end(level, max(candle_time))
+            FROM roll_next WHERE differs GROUP BY level, code;
+        DELETE FROM change WHERE number < (SELECT max(number) FROM change) - 100000;
         INSERT INTO outbox
             SELECT code, candle_time, opening_price, high_price, low_price, trade_price, candle_acc_trade_volume,
                    candle_acc_trade_price, "timestamp", repair, rev, state, source, tombstone, level,
