@@ -10,7 +10,7 @@ SECONDS = 360
 
 def test_every_candle_is_the_truth_after_one_kill_of_each_part(tmp_path):
     report = tmp_path / 'truth.json'
-    done = subprocess.run(['test/cluster/truth_cluster.py', '--seconds', '60', '--codes', '5', '--cache', 'memory:', '--json',
+    done = subprocess.run(['test/cluster/truth_cluster.py', '--seconds', '60', '--codes', '5', '--json',
                            str(report)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=2 * SECONDS, check=False)
     result = json.loads(report.read_text())
