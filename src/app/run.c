@@ -140,6 +140,7 @@ static void stop(struct run *r)
     admin_stop(r->admin);
     audit_stop(r->audit);
     query_stop(r->query);
+    beside_stop(r->beside);
     uv_close((uv_handle_t *)&r->collect_changed, NULL);
     uv_close((uv_handle_t *)&r->status_timer, NULL);
     uv_close((uv_handle_t *)&r->prune_timer, NULL);
@@ -221,6 +222,7 @@ static void free_all(struct run *r)
     exchange_free(&r->exchange);
     backfill_free(&r->backfill);
     query_free(&r->query);
+    beside_free(&r->beside);
     admin_free(&r->admin);
     audit_free(&r->audit);
     feed_free(&r->feed);

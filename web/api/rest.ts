@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeAudit, decodeCandle, decodeGap, decodeMarketEntry, decodeStatus } from './decode';
 import { parseExact } from './exact-json';
-import type { Audit, CandlePage, Gap, Interval, MarketEntry, ServerStatus } from './types';
+import type { Audit, Candle, CandlePage, Gap, Interval, MarketEntry, ServerStatus } from './types';
 
 const TIMEOUT_MS = 15_000;
 
@@ -55,7 +55,7 @@ export interface CandleQuery {
   readonly to?: number;
 }
 
-export async function getCandles(query: CandleQuery, signal?: AbortSignal): Promise<CandlePage> {
+function parametersOf(query: CandleQuery): string {
   const parameters = new URLSearchParams({
     code: query.code,
     interval: query.interval,
@@ -64,12 +64,25 @@ export async function getCandles(query: CandleQuery, signal?: AbortSignal): Prom
   if (query.to !== undefined) {
     parameters.set('to', new Date(query.to * 1000).toISOString().replace('.000Z', 'Z'));
   }
-  const [body, headers] = await get(`/candles?${parameters.toString()}`, signal);
+  return parameters.toString();
+}
+
+export async function getCandles(query: CandleQuery, signal?: AbortSignal): Promise<CandlePage> {
+  const [body, headers] = await get(`/candles?${parametersOf(query)}`, signal);
   return {
     candles: rows(body, decodeCandle).reverse(),
     cursor: headers.get('stofka-cursor'),
     beginning: headers.get('stofka-beginning') === 'true',
   };
+}
+
+/** The exchange's own candles, oldest first; at most 200. */
+export async function getExchangeCandles(
+  query: CandleQuery,
+  signal?: AbortSignal,
+): Promise<Candle[]> {
+  const [body] = await get(`/exchange-candles?${parametersOf(query)}`, signal);
+  return rows(body, decodeCandle).reverse();
 }
 
 export async function getMarkets(): Promise<MarketEntry[]> {
