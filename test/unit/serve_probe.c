@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/serve.h"
+#include "serve_made.h"
 
 struct probe {
     uv_loop_t *loop;
@@ -127,15 +128,7 @@ static void make_event(struct probe *p, enum serve_event_kind kind)
     struct buf json = {0};
     code_of(p, p->next_market++, code);
     p->seq++;
-    buf_printf(&json,
-               "{\"code\":\"%s\",\"interval\":\"1s\",\"n\":%" PRId64
-               ",\"candle_date_time_utc\":\"2026-03-11T14:40:00\",\"candle_date_time_kst\":"
-               "\"2026-03-11T23:40:00\",\"opening_price\":103600000.00000000,\"high_price\":"
-               "103600000.00000000,\"low_price\":103425000.00000000,\"trade_price\":"
-               "103460000.00000000,\"candle_acc_trade_price\":164899503.14206000,"
-               "\"candle_acc_trade_volume\":1.59335120,\"timestamp\":%" PRId64
-               ",\"state\":\"closed\",\"rev\":1,\"source\":\"simulated\"}",
-               code, p->seq, clock_wall_ms());
+    made_candle_json(&json, code, p->seq);
     struct serve_event e = {.seq = (uint64_t)p->seq,
                             .kind = kind,
                             .interval = INTERVAL_1S,

@@ -2,7 +2,7 @@
 // What a tab knows live: fed by the stream, kept in the stores that the rooms read.
 import { decodeCandle, decodeGap, decodeStatus, decodeTicker } from './decode';
 import { parseExact } from './exact-json';
-import { Frame } from './frame';
+import { Frame, paced } from './frame';
 import { LiveStream, type EventName, type StreamHandlers, type StreamPorts } from './live-stream';
 import { MarketLoader } from './market-loader';
 import { getGaps, getStatus, type RestError } from './rest';
@@ -25,6 +25,8 @@ export interface Connection {
 
 /** Losses in a row after which "reconnecting" becomes "can't be reached". */
 const PATIENCE = 3;
+/** Prices are shown this often at most: more can't be read, and costs a layout each time. */
+const PRICES_MS = 100;
 
 export class Live {
   readonly connection: ValueStore<Connection>;
@@ -39,6 +41,7 @@ export class Live {
     readonly frame: Frame = new Frame(),
     /** A stream of this tab's own over these; without them, the one that all tabs share. */
     ports?: StreamPorts,
+    prices: Frame = new Frame(paced(PRICES_MS)),
   ) {
     this.connection = new ValueStore<Connection>(frame, {
       link: 'connecting',
@@ -48,7 +51,7 @@ export class Live {
       reason: null,
     });
     this.markets = new ValueStore<readonly Market[]>(frame, []);
-    this.tickers = new KeyedStore<Ticker>(frame);
+    this.tickers = new KeyedStore<Ticker>(prices);
     this.gaps = new KeyedStore<readonly Gap[]>(frame);
     this.marketLoader = new MarketLoader(
       (entries) => {
