@@ -17,7 +17,7 @@ JAVA_MIN=17
 packages_of() {
     case $1 in
     build) echo gcc libc6-dev pkg-config meson ninja-build python3 brotli ca-certificates \
-        libuv1-dev libwebsockets-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev libssl-dev \
+        libuv1-dev libwebsockets-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev libhiredis-dev zlib1g-dev libssl-dev \
         librdkafka-dev libcmocka-dev libyajl-dev ;;
     page) [ -n "$(node_dir)" ] || echo nodejs npm ;;
     test) echo clang libclang-rt-14-dev python3-pytest python3-jsonschema openssl $(browser) ;;

@@ -13,6 +13,7 @@ static const struct {
                      struct buf *error);
 } schemes[] = {
     {"sqlite:", store_sqlite_open},
+    {"postgres:", store_postgres_open},
 };
 
 static struct metric rows_total =
@@ -84,7 +85,9 @@ enum err store_open(const struct store_settings *s, struct store **out, struct b
         *out = made;
         return OK;
     }
-    buf_printf(error, "store.url: unknown scheme in \"%s\"; known:", s->url);
+    /* What comes after it may hold a password. */
+    buf_printf(error, "store.url: unknown scheme \"%.*s\"; known:", (int)strcspn(s->url, ":"),
+               s->url);
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
         buf_printf(error, " %s", schemes[i].scheme);
     return counted(ERR_CONFIG);

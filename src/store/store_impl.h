@@ -39,6 +39,8 @@ struct store_reader {
 };
 
 /* path: what follows "sqlite:" in the url. */
+enum err store_postgres_open(const struct store_settings *s, const char *conninfo,
+                             struct store **out, struct buf *error);
 enum err store_sqlite_open(const struct store_settings *s, const char *path, struct store **out,
                            struct buf *error);
 

@@ -88,8 +88,9 @@ static void on_forming(void *ctx, const char *code, enum interval i, const struc
 static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
                     unsigned flags)
 {
-    (void)flags;
     struct world *w = ctx;
+    if (w->also)
+        w->also->keep(w->also->ctx, code, i, c, flags);
     model_store_row(&w->now->rows[market_of(code)][i], c);
 }
 
@@ -110,6 +111,8 @@ static void on_coverage(void *ctx, const char *code, enum interval level, bool l
                         const struct spans *spans)
 {
     struct world *w = ctx;
+    if (w->also)
+        w->also->coverage(w->also->ctx, code, level, lost, spans);
     int m = market_of(code);
     int at = lost ? INTERVAL_COUNT : (int)level;
     assert_true(spans->count <= 64);
@@ -290,4 +293,6 @@ void deliver(struct world *w, const struct message *msg)
     to_engine(w, msg);
     check_order(w, first);
     to_oracle(w->oracle, msg);
+    if (w->delivered)
+        w->delivered(w);
 }
