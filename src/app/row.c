@@ -3,70 +3,35 @@
 
 #include "model/member.h"
 
-#define TEXT(name) "{\"field\":\"" name "\",\"type\":\"string\",\"optional\":false}"
+static const struct {
+    const char *name, *type;
+} fields[] = {
+    {"code", "string"},
+    {"candle_time", "string"},
+    {"opening_price", "string"},
+    {"high_price", "string"},
+    {"low_price", "string"},
+    {"trade_price", "string"},
+    {"candle_acc_trade_volume", "string"},
+    {"candle_acc_trade_price", "string"},
+    {"timestamp", "int64"},
+    {"repair", "int64"},
+    {"tombstone", "boolean"},
+    {"source", "string"},
+};
 
-static const char
-    schema
-        [] =
-            "{\"schema\":{\"type\":\"struct\",\"name\":\"stofka.candle\",\"optional\":false,"
-            "\"fields\":"
-            "[" TEXT("code") "," TEXT("candle_time") "," TEXT("opening_price") "," TEXT("high_"
-                                                                                        "price") "," TEXT("low_price") "," TEXT(
-                "trade_price") "," TEXT("candle_acc_trade_volume") "," TEXT("candle_acc_trade_"
-                                                                            "price") ","
-                                                                                     "{\"f"
-                                                                                     "ield"
-                                                                                     "\":"
-                                                                                     "\"ti"
-                                                                                     "mest"
-                                                                                     "amp"
-                                                                                     "\","
-                                                                                     "\"ty"
-                                                                                     "pe\""
-                                                                                     ":\"i"
-                                                                                     "nt64"
-                                                                                     "\","
-                                                                                     "\"op"
-                                                                                     "tion"
-                                                                                     "al\""
-                                                                                     ":fal"
-                                                                                     "se},"
-                                                                                     "{\"f"
-                                                                                     "ield"
-                                                                                     "\":"
-                                                                                     "\"re"
-                                                                                     "pair"
-                                                                                     "\","
-                                                                                     "\"ty"
-                                                                                     "pe\""
-                                                                                     ":\"i"
-                                                                                     "nt64"
-                                                                                     "\","
-                                                                                     "\"op"
-                                                                                     "tion"
-                                                                                     "al\""
-                                                                                     ":fal"
-                                                                                     "se},"
-                                                                                     "{\"f"
-                                                                                     "ield"
-                                                                                     "\":"
-                                                                                     "\"to"
-                                                                                     "mbst"
-                                                                                     "one"
-                                                                                     "\","
-                                                                                     "\"ty"
-                                                                                     "pe\""
-                                                                                     ":\"b"
-                                                                                     "oole"
-                                                                                     "an\""
-                                                                                     ",\"o"
-                                                                                     "ptio"
-                                                                                     "nal"
-                                                                                     "\":"
-                                                                                     "fals"
-                                                                                     "e}"
-                                                                                     "," TEXT(
-                                                                                         "source") "]},\"payload\":{";
+static void add_schema(struct buf *out)
+{
+    buf_str(out, "{\"type\":\"struct\",\"name\":\"stofka.candle\",\"optional\":false,\"fields\":");
+    for (size_t k = 0; k < sizeof fields / sizeof *fields; k++) {
+        buf_str(out, k ? ",{" : "[{");
+        member_text(out, "field", fields[k].name);
+        buf_char(out, ',');
+        member_text(out, "type", fields[k].type);
+        buf_str(out, ",\"optional\":false}");
+    }
+    buf_str(out, "]}");
+}
 
 static void add_number(struct buf *out, const char *name, decimal_units value)
 {
@@ -78,7 +43,9 @@ static void add_number(struct buf *out, const char *name, decimal_units value)
 
 void row_write(struct buf *out, const char *code, const struct candle *c)
 {
-    buf_add(out, schema, sizeof schema - 1);
+    buf_str(out, "{\"schema\":");
+    add_schema(out);
+    buf_str(out, ",\"payload\":{");
     member_text(out, "code", code);
     buf_char(out, ',');
     member_time(out, "candle_time", c->start_ms, 0);

@@ -74,19 +74,26 @@ class Kills:
 
 
 def settle(cluster, off_ms, seconds):
-    """Until every lane is committed and rolled up past the end of trading, and no gap is open."""
-    def settled():
+    """Until every lane has heard the end of trading, no gap is open, and all up to there is rolled up."""
+    def ask(sql):
         try:
-            behind = cluster.postgres.ask('SELECT count(*) FROM bus_position WHERE watermark_ms < %d OR rolled_seq < seq '
-                                          '- (60 << 20)' % (off_ms + 8000))
-            gaps = cluster.postgres.ask("SELECT count(*) FROM gap WHERE state = 'open'")
-            lanes = cluster.postgres.ask('SELECT count(*) FROM bus_position')
-            current = all(cluster.roles['serve', n].is_current() for n in (1, 2))
+            return cluster.postgres.ask(sql)
         except daemon.Failed:
-            return False
-        return behind == '0' and gaps == '0' and lanes != '0' and current
-    daemon.until(settled, seconds, lambda: 'not settled after %d s:\n%s' % (
-        seconds, '\n'.join(line for line, _ in status.lines(cluster))))
+            return None
+
+    def heard():
+        return ask("SELECT count(*) = 12 AND min(watermark_ms) >= %d AND NOT EXISTS (SELECT FROM gap WHERE state = "
+                   "'open') FROM bus_position" % (off_ms + 8000)) == 't'
+
+    def why():
+        return 'not settled after %d s:\n%s' % (seconds, '\n'.join(line for line, _ in status.lines(cluster)))
+
+    daemon.until(heard, seconds, why)
+    there = dict(row.split('|') for row in cluster.postgres.ask('SELECT partition, seq FROM bus_position').splitlines())
+    lanes = ', '.join('(%s, %s)' % (partition, seq) for partition, seq in there.items())
+    behind = 'SELECT count(*) FROM bus_position JOIN (VALUES %s) AS t (p, s) ON p = partition WHERE rolled_seq < s' % lanes
+    daemon.until(lambda: ask(behind) == '0', seconds, why)
+    daemon.until(lambda: all(cluster.roles['serve', n].is_current() for n in (1, 2)), seconds, why)
 
 
 class Comparison:
