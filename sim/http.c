@@ -198,7 +198,7 @@ void http_input(struct conn *c)
         size_t head = (size_t)(end - c->in.p) + 4, body = 0;
         struct request r = {0};
         char *copy = strndup(c->in.p, head);
-        bool ok = strlen(copy) == head && parse_head(&r, copy, &body);
+        bool ok = strlen(copy) == head && parse_head(&r, copy, &body) && body <= MAX_HEAD;
         if (ok && c->in.len < head + body) {
             free(copy);
             return;

@@ -133,13 +133,6 @@ static bool number(const char *text, int64_t least, int64_t most, int *out)
     return true;
 }
 
-static bool real(const char *text, double least, double most, double *out)
-{
-    char *end = NULL;
-    *out = strtod(text, &end);
-    return end != text && !*end && *out >= least && *out <= most;
-}
-
 static bool word(const char *text, const char *const *words, int n, int *out)
 {
     for (*out = 0; *out < n; ++*out)
@@ -161,7 +154,7 @@ static bool take_market(struct options *o, int id, const char *v)
     case OPT_HISTORY:
         return number(v, 0, 3650, &w->history_days);
     case OPT_RATE:
-        return real(v, 0, 1e6, &w->rate);
+        return parse_real(v, 0, 1e6, &w->rate);
     case OPT_EVERY:
         return w->every_second = true;
     case OPT_CODES:
@@ -170,7 +163,7 @@ static bool take_market(struct options *o, int id, const char *v)
         w->markets_path = v;
         return true;
     case OPT_SPEED:
-        return real(v, 0.01, 1000, &w->speed);
+        return parse_real(v, 0.01, 1000, &w->speed);
     case OPT_TRADES:
         w->trades_path = v;
         return true;
@@ -193,7 +186,7 @@ static bool take_way(struct options *o, struct faults *f, int id, const char *v)
     case OPT_MIX:
         return fault_set_mix(f, v);
     case OPT_FAULT_EVERY:
-        return real(v, 0.1, 1e6, &f->every);
+        return parse_real(v, 0.1, 1e6, &f->every);
     case OPT_LATE:
         if (!number(v, 61, 60000, &n))
             return false;

@@ -149,3 +149,29 @@ def dashboards_made(root):
 def monitoring(root):
     """Rules, tests, routes and runbooks fit together, and Prometheus' tools accept them."""
     return monitoring_accepted(root) + alerts_explained(root) + routes_known(root) + metrics_exist(root)
+
+
+def compose(root):
+    """compose.yaml names only services, networks, volumes and files that are there; Stofka runs locked in."""
+    folder = 'deploy/container'
+    whole = load(root, folder + '/compose.yaml')
+    services, found = whole['services'], []
+    for name, one in services.items():
+        others = one.get('depends_on', [])
+        found += ['%s depends on %s, which is no service' % (name, other) for other in others if other not in services]
+        found += ['%s: no network %s' % (name, n) for n in one.get('networks', []) if n not in whole['networks']]
+        for volume in one.get('volumes', []):
+            source = volume.split(':')[0]
+            inside = os.path.normpath(os.path.join(folder, source))
+            if source.startswith('./secrets'):
+                continue
+            if not (os.path.exists(os.path.join(root, inside)) if source.startswith('.') else source in whole['volumes']):
+                found.append('%s: there is no %s' % (name, source))
+        if one.get('image', '').endswith(':latest') or ':' not in one.get('image', ''):
+            found.append('%s: its image has no version' % name)
+        stofka = 'Dockerfile' in str(one.get('build'))
+        if stofka and not (one.get('read_only') and one.get('cap_drop') == ['ALL']):
+            found.append('%s is not locked in' % name)
+        if one.get('ports') and name not in ('nginx', 'grafana'):
+            found.append('%s is reached from outside' % name)
+    return found + ['no service %s' % n for n in ('collect-1', 'store-1', 'serve-1', 'nginx') if n not in services]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Let every fuzz target run for some minutes: `make fuzz MINUTES=10`.
 
-usage: fuzz.py [--minutes N] [--jobs N] [--no-keep] [TARGET ...]
+usage: fuzz.py [--minutes N] [--jobs N] [--choose | --no-keep] [TARGET ...]
 
 A target is test/fuzz/TARGET_fuzz.c, built by tools/build_fuzz.sh. What a run leaves lies in
 build/fuzz/TARGET: its log, the inputs it made (new/), and in findings/ each input that crashed,
@@ -10,8 +10,8 @@ leaked, hung or ate memory. A target stops at its first finding: mend it, and pu
 test/fuzz/corpus/TARGET under a name that says what it is; plain test runs replay it from then on.
 
 What the run learned goes into test/fuzz/corpus/TARGET: the files there with names of their own
-stay, the found-* are chosen anew, the fewest that reach all edges that the run reached. The
-last line printed is "N passed, N failed".
+stay, the found-* are chosen anew: those that reach most edges beyond, at most 10 of them. The last
+line printed is "N passed, N failed".
 """
 import argparse
 import concurrent.futures
@@ -27,6 +27,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CORPUS = os.path.join(ROOT, 'test', 'fuzz', 'corpus')
 WORK = os.path.join(ROOT, 'build', 'fuzz')
 INPUT_MAX = 16384  # bytes of one input: longer ones are slow and teach nothing
+FOUND_MAX = 10    # files of one target
 FOUND = re.compile(r'^found-[0-9a-f]{12}$')
 LIMITS = ['-timeout=25', '-rss_limit_mb=2048', '-max_len=%d' % INPUT_MAX, '-close_fd_mask=1']
 
@@ -64,32 +65,52 @@ def figures(name):
     return int(runs[-1]) if runs else 0, edges[0] if edges else 0, max(edges, default=0)
 
 
+def edges_of(control):
+    """{path: its edges} of a merge's control file: paths, then one "COV number edge …" line each."""
+    with open(control, encoding='utf-8', errors='replace') as f:
+        lines = f.read().splitlines()
+    paths, found = lines[2:2 + int(lines[0])], {}
+    for line in lines[2 + len(paths):]:
+        kind, *numbers = line.split()
+        if kind == 'COV':
+            found[paths[int(numbers[0])]] = set(numbers[1:])
+    return found
+
+
 def choose(name):
     """The found-* files chosen anew; True when the target could read all of it."""
-    corpus, kept = os.path.join(CORPUS, name), folder(name, 'kept')
-    shutil.rmtree(kept)
-    os.makedirs(kept)
-    own = [f for f in os.listdir(corpus) if not FOUND.match(f)]
-    for file in own:
-        shutil.copy(os.path.join(corpus, file), kept)
+    corpus, control = os.path.join(CORPUS, name), os.path.join(WORK, name, 'merge.control')
+    folder(name, 'unused')
     # Edges alone, not how often each was taken: a tenth of the files for the same code reached.
-    if not call(name, 'merge.log', '-set_cover_merge=1', '-use_counters=0', kept, corpus, folder(name, 'new')):
+    if not call(name, 'merge.log', '-merge=1', '-use_counters=0', '-merge_control_file=' + control,
+                os.path.join(WORK, name, 'unused'), corpus, folder(name, 'new')):
         return False
-    for file in os.listdir(corpus):
-        if FOUND.match(file):
-            os.remove(os.path.join(corpus, file))
-    for file in set(os.listdir(kept)) - set(own):
-        with open(os.path.join(kept, file), 'rb') as f:
-            digest = hashlib.sha1(f.read()).hexdigest()[:12]
-        shutil.copyfile(os.path.join(kept, file), os.path.join(corpus, 'found-' + digest))
+    edges = edges_of(control)
+    own = [p for p in edges if os.path.dirname(p) == corpus and not FOUND.match(os.path.basename(p))]
+    reached, kept = set().union(*(edges[p] for p in own)), {}
+    while len(kept) < FOUND_MAX:
+        best = max(edges, key=lambda p: (len(edges[p] - reached), -os.path.getsize(p)), default=None)
+        if best is None or not edges[best] - reached:
+            break
+        reached |= edges[best]
+        with open(best, 'rb') as f:
+            data = f.read()
+        kept['found-' + hashlib.sha1(data).hexdigest()[:12]] = data
+    for file in filter(FOUND.match, os.listdir(corpus)):
+        os.remove(os.path.join(corpus, file))
+    for file, data in kept.items():
+        with open(os.path.join(corpus, file), 'wb') as f:
+            f.write(data)
     return True
 
 
 def fuzz(name, minutes, keep):
-    """(name, worked, a line of figures)"""
-    shutil.rmtree(os.path.join(WORK, name), ignore_errors=True)
-    ok = call(name, 'run.log', '-max_total_time=%d' % (60 * minutes), '-print_final_stats=1',
-              folder(name, 'new'), os.path.join(CORPUS, name))
+    """(name, worked, a line of figures); 0 minutes: only chosen anew"""
+    ok = True
+    if minutes:
+        shutil.rmtree(os.path.join(WORK, name), ignore_errors=True)
+        ok = call(name, 'run.log', '-max_total_time=%d' % (60 * minutes), '-print_final_stats=1',
+                  folder(name, 'new'), os.path.join(CORPUS, name))
     runs, first, last = figures(name)
     findings = len(os.listdir(folder(name, 'findings')))
     if ok and keep:
@@ -102,6 +123,7 @@ def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     args.add_argument('--minutes', type=float, default=10, help='for each target')
     args.add_argument('--jobs', type=int, default=max(1, os.cpu_count() or 1), help='targets at a time')
+    args.add_argument('--choose', action='store_true', help='run nothing; choose anew from what the last run left')
     args.add_argument('--no-keep', action='store_true', help='leave test/fuzz/corpus as it is')
     args.add_argument('targets', nargs='*', metavar='TARGET')
     args = args.parse_args()
@@ -112,7 +134,7 @@ def main():
     print('%-18s %12s %7s %7s %6s %9s' % ('target', 'executions', 'edges', 'after', 'files', 'findings'), flush=True)
     failed = []
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        jobs = [pool.submit(fuzz, name, args.minutes, not args.no_keep) for name in args.targets or known]
+        jobs = [pool.submit(fuzz, name, 0 if args.choose else args.minutes, not args.no_keep) for name in args.targets or known]
         for job in concurrent.futures.as_completed(jobs):
             name, ok, line = job.result()
             print(line, flush=True)

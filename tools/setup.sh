@@ -24,7 +24,7 @@ packages_of() {
     check) echo git python3-yaml clang clang-format clang-tidy cppcheck universal-ctags ;;
     bench) echo wrk ;;
     cluster) echo postgresql-15 postgresql-15-cron redis-server nginx kcat python3 $(java_and_maven) ;;
-    operate) echo python3-yaml nginx-light curl openssl prometheus prometheus-alertmanager prometheus-node-exporter \
+    operate) echo python3-yaml nginx curl debootstrap dpkg-dev openssl prometheus prometheus-alertmanager prometheus-node-exporter \
         prometheus-blackbox-exporter prometheus-nginx-exporter prometheus-postgres-exporter \
         prometheus-redis-exporter ;;
     *)

@@ -13,6 +13,15 @@ export default defineConfig({
     assetsInlineLimit: 0, // data: URLs would need a wider Content-Security-Policy
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 600,
+    rollupOptions: {
+      output: {
+        // Libraries change less often than the page: browsers keep them. And profiles tell them apart.
+        manualChunks: {
+          charts: ['lightweight-charts', 'fancy-canvas'],
+          react: ['react', 'react-dom', 'react-dom/client', 'scheduler'],
+        },
+      },
+    },
   },
   worker: { format: 'es' },
   server: { host: '127.0.0.1', proxy },

@@ -123,13 +123,33 @@ static void settle(struct feed *f)
             candle_engine_settle(f->lanes[p]->engine);
 }
 
+/* Pages that hold the row are not true any more. Those who share a cache look at each page's
+ * position besides, so that a word that gets lost makes nothing wrong. */
+static void drop_pages(struct feed *f, const struct store_row *row)
+{
+    struct cache_change change = {.interval = row->interval,
+                                  .from_ms = row->candle.start_ms,
+                                  .to_ms = interval_end(row->interval, row->candle.start_ms)};
+    if (!store_rolls_up(f->s.store)) {
+        cache_page_drop(f->s.cache, row->code, row->interval, row->candle.start_ms);
+        return;
+    }
+    const struct lane *l = lane_of(f, row->code);
+    if (l && row->interval == INTERVAL_1S)
+        cache_second_put(f->s.cache, row->code, &row->candle);
+    if (!l || !row->told)
+        return;
+    memcpy(change.code, row->code, sizeof change.code);
+    change.seq = l->seq;
+    cache_pages_drop(f->s.cache, &change);
+}
+
 static void on_committed(void *ctx, struct batch *b)
 {
     struct feed *f = ctx;
     const struct store_batch *view = batch_view(b);
     for (size_t k = 0; k < view->row_count; k++)
-        cache_page_drop(f->s.cache, view->rows[k].code, view->rows[k].interval,
-                        view->rows[k].candle.start_ms);
+        drop_pages(f, &view->rows[k]);
     for (size_t k = 0; k < view->event_count; k++)
         if (f->lanes[view->events[k].partition])
             lane_tell_event(f->lanes[view->events[k].partition], &view->events[k]);

@@ -45,6 +45,8 @@ struct feed_settings {
     void (*released)(void *ctx);
     /* The exchange's list as the bus tells it; NULL: it is told otherwise. */
     void (*markets)(void *ctx, const struct message_markets *m, int32_t partition);
+    void (*watermark)(void *ctx, int64_t exchange_ms); /* one was applied; may be NULL */
+    void (*delay)(void *ctx, int64_t ms); /* exchange to collector, of a ticker; may be NULL */
     void *ctx;
 };
 
@@ -64,6 +66,8 @@ void feed_follow_event(struct feed *f, const struct store_event *e);
 void feed_follow_lane(struct feed *f, int32_t partition, uint64_t seq, uint64_t rolled_seq);
 /* A row of the outbox, as `postgres-candle`; numbers ascend. */
 void feed_follow_outbox(struct feed *f, uint64_t number, const char *body, size_t len);
+/* Numbers up to there are told, before the first. */
+void feed_follow_outbox_from(struct feed *f, uint64_t number);
 void feed_follow_done(struct feed *f); /* all of one look was given */
 
 /* --- lanes ------------------------------------------------------------------------------ */
@@ -79,6 +83,9 @@ void feed_open_gaps(struct feed *f, candle_gap_f *each, void *ctx);
 int64_t feed_watermark_ms(const struct feed *f);           /* newest of all lanes */
 int64_t feed_last_watermark_mono_ms(const struct feed *f); /* monotonic time of its arrival */
 bool feed_has_lanes(const struct feed *f);
+bool feed_has_all_lanes(const struct feed *f);
+uint64_t feed_lane_seq(const struct feed *f,
+                       int32_t partition); /* newest event told; 0: not here */
 /* Every lane has got as far as the store had when it was opened, and what is told is current. */
 bool feed_is_warm(const struct feed *f);
 

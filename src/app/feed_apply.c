@@ -14,6 +14,8 @@ static enum err apply_ticker(struct lane *l, const struct bus_message *m)
     if (e != OK)
         return e;
     struct feed *f = l->f;
+    if (f->s.delay && !frame.snapshot)
+        f->s.delay(f->s.ctx, m->receive_ms - frame.timestamp_ms);
     buf_clear(&f->body);
     upbit_ticker_with_source(m->value, m->len, m->source, &f->body);
     if (f->s.serve)
@@ -72,6 +74,8 @@ static enum err apply_watermark(struct lane *l, const struct bus_message *m)
     candle_engine_watermark(l->engine, m->collector, &w);
     message_codes_free(&w.codes);
     l->watermark_mono_ms = clock_mono_ms();
+    if (l->f->s.watermark)
+        l->f->s.watermark(l->f->s.ctx, w.exchange_ms);
     return OK;
 }
 

@@ -97,3 +97,16 @@ bool feed_page_is_good(const struct feed *f, const char *code, enum interval i, 
     return !l || !l->changes ||
            !changes_hit(l->changes, code, i, from_ms, to_ms, seq, l->rolled_seq);
 }
+
+bool feed_has_all_lanes(const struct feed *f)
+{
+    for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
+        if (!f->lanes[p])
+            return false;
+    return true;
+}
+
+uint64_t feed_lane_seq(const struct feed *f, int32_t partition)
+{
+    return f->lanes[partition] ? f->lanes[partition]->released_seq : 0;
+}

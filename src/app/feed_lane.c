@@ -198,18 +198,26 @@ void feed_follow_lane(struct feed *f, int32_t partition, uint64_t seq, uint64_t 
     lane_catch_up(l);
 }
 
+static uint64_t outbox_seq(uint64_t number)
+{
+    return number << FEED_SEQ_BITS | ((1u << FEED_SEQ_BITS) - 1);
+}
+
 void feed_follow_outbox(struct feed *f, uint64_t number, const char *body, size_t len)
 {
-    struct store_event stored = {.partition = bus_partitions(f->s.bus),
-                                 .seq = number << FEED_SEQ_BITS | ((1u << FEED_SEQ_BITS) - 1),
-                                 .body = body,
-                                 .len = len};
+    struct store_event stored = {
+        .partition = bus_partitions(f->s.bus), .seq = outbox_seq(number), .body = body, .len = len};
     struct serve_event e;
     if (feed_body_read(&stored, &e) != OK)
         return;
     e.as = SERVE_AS_POSTGRES;
     serve_event(f->s.serve, &e);
     serve_released(f->s.serve, e.lane, e.seq);
+}
+
+void feed_follow_outbox_from(struct feed *f, uint64_t number)
+{
+    serve_start_at(f->s.serve, bus_partitions(f->s.bus), outbox_seq(number));
 }
 
 void feed_follow_done(struct feed *f)

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/log.h"
+
 #include "exchange/url.h"
 
 #define AT(field) .offset = offsetof(struct settings, field)
@@ -115,6 +117,13 @@ const struct config_row settings_rows[] = {
      AT(collect_name),
      .help = "Who this collector is among several, at most 15 characters; empty: the host's name "
              "and the process' number."},
+    {.key = "collect.rows",
+     .type = CONFIG_BOOL,
+     .def = "false",
+     AT(collect_rows),
+     .help =
+         "Second candles also go, with a schema, to topic market_candle_rows for Kafka Connect; "
+         "four times as large."},
     {.key = "bus.url",
      .type = CONFIG_STRING,
      .def = "memory:",
@@ -340,6 +349,15 @@ static bool is_upbit(const char *url)
             return true;
     }
     return false;
+}
+
+void settings_log_level(const struct settings *s)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    int level = LOG_DEBUG;
+    while (strcmp(names[level], s->log_level) != 0)
+        level++;
+    log_set_level((enum log_level)level);
 }
 
 bool settings_hears(const struct settings *s)

@@ -15,6 +15,7 @@ struct settings {
     int64_t exchange_trust_ms;
     int64_t audit_per_minute;
     const char *collect_name;
+    bool collect_rows;
     const char *bus_url, *bus_group, *bus_options;
     int64_t bus_messages, bus_bytes, bus_partitions, bus_replication;
     const char *store_data, *store_url;
@@ -33,7 +34,8 @@ extern const struct config_row settings_rows[]; /* ended by key NULL */
 
 /* "upbit" and "sim" to URLs; others as given. */
 const char *settings_exchange_url(const struct settings *s);
-bool settings_hears(const struct settings *s); /* false: exchange none */
+void settings_log_level(const struct settings *s); /* as log.level says */
+bool settings_hears(const struct settings *s);     /* false: exchange none */
 /* What the data is (DESIGN 2.13). ERR_CONFIG: no address of an exchange;
  * Upbit's own can't be called simulated. */
 enum err settings_source(const struct settings *s, enum source *out, struct buf *error) MUST_CHECK;

@@ -140,6 +140,12 @@ enum err bus_publish(struct bus *b, const struct bus_message *m)
     return e;
 }
 
+enum err bus_publish_row(struct bus *b, const struct bus_message *m)
+{
+    REQUIRE(m->kind == BUS_CANDLE && b->ops->publish_row);
+    return b->ops->publish_row(b, m);
+}
+
 void bus_on_ready(struct bus *b, void (*wake)(void *ctx), void *ctx)
 {
     b->ops->on_ready(b, wake, ctx);

@@ -82,6 +82,7 @@ struct bus_settings {
     enum bus_use use;
     const char *group;   /* readers that share the partitions; NULL or "": this one reads all */
     const char *options; /* "key=value,…" for librdkafka: security.protocol, sasl.*, ssl.* */
+    bool rows;           /* topic market_candle_rows is wanted, too: bus_publish_row */
     int32_t partitions;  /* of topics that are not there yet; 0: 12 */
     int32_t replication; /* likewise; 0: 3 */
     bus_undelivered_f *undelivered; /* NULL: only counted */
@@ -98,6 +99,11 @@ void bus_free(struct bus **b); /* after publishers stopped */
  * partition of a keyed message is chosen by the key (Kafka's default: murmur2 of the key); a
  * watermark and a message without key go to m->partition. */
 enum err bus_publish(struct bus *b, const struct bus_message *m) MUST_CHECK;
+
+/* The same for a candle whose value is a row for Kafka Connect: into topic market_candle_rows,
+ * which nobody here reads, in order with its partition's candles. Only with settings.rows, only
+ * kafka. */
+enum err bus_publish_row(struct bus *b, const struct bus_message *m) MUST_CHECK;
 
 /* wake is called on a publisher's thread when the bus turns from empty to not empty
  * (uv_async_send), at once when messages wait already; set before publishers start. Woken, the

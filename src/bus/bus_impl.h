@@ -9,6 +9,7 @@
 struct bus_ops {
     const char *scheme; /* "memory" */
     enum err (*publish)(struct bus *b, const struct bus_message *m);
+    enum err (*publish_row)(struct bus *b, const struct bus_message *m); /* NULL: has none */
     void (*on_ready)(struct bus *b, void (*wake)(void *ctx), void *ctx);
     enum err (*poll)(struct bus *b, struct bus_message *out);
     bool assigns; /* the next four are needed only then */

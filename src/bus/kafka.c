@@ -34,7 +34,20 @@ static enum err kafka_publish(struct bus *base, const struct bus_message *m)
         return ERR_CLOSED;
     struct bus_message own = *m;
     own.partition = bus_route(base, m);
-    return kafka_produce(m->kind == BUS_TICKER ? b->tickers : b->candles, &own);
+    if (m->kind == BUS_TICKER)
+        return kafka_produce(b->tickers, KAFKA_TICKERS, &own);
+    return kafka_produce(b->candles, KAFKA_CANDLES, &own);
+}
+
+static enum err kafka_publish_row(struct bus *base, const struct bus_message *m)
+{
+    struct bus_kafka *b = (struct bus_kafka *)base;
+    REQUIRE(b->s.rows);
+    if (atomic_load(&b->closed))
+        return ERR_CLOSED;
+    struct bus_message own = *m;
+    own.partition = bus_route(base, m);
+    return kafka_produce(b->candles, KAFKA_ROWS, &own);
 }
 
 static void kafka_on_ready(struct bus *base, void (*f)(void *ctx), void *ctx)
@@ -99,6 +112,7 @@ static void kafka_free(struct bus *base)
 static const struct bus_ops kafka_ops = {
     .scheme = "kafka",
     .publish = kafka_publish,
+    .publish_row = kafka_publish_row,
     .on_ready = kafka_on_ready,
     .poll = kafka_poll,
     .assigns = true,
@@ -165,6 +179,7 @@ enum err bus_kafka_open(const struct bus_settings *s, struct bus **out, struct b
                                    .group = copy_or_null(s->group),
                                    .bound_messages = s->bound_messages,
                                    .bound_bytes = s->bound_bytes,
+                                   .rows = s->rows,
                                    .partitions = s->partitions,
                                    .replication = s->replication};
     e = open_clients(b, s, error);

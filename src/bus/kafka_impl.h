@@ -24,12 +24,14 @@
 #define KAFKA_TICKERS "market_ticker"
 #define KAFKA_CANDLES "market_candle"
 #define KAFKA_DEAD    "market_dead_letter"
+#define KAFKA_ROWS    "market_candle_rows"
 
 /* What bus_open was told, kept for clients that are made again. */
 struct kafka_settings {
     char *brokers, *options, *group; /* group NULL: every partition is read */
     int64_t bound_messages, bound_bytes;
     int32_t partitions, replication;
+    bool rows;
 };
 
 enum kafka_client { KAFKA_PRODUCES_CANDLES, KAFKA_PRODUCES_TICKERS, KAFKA_READS };
@@ -64,7 +66,8 @@ rd_kafka_t *kafka_producer_client(const struct kafka_producer *p);
 void kafka_producer_tell(struct kafka_producer *p, bus_undelivered_f *f, void *ctx);
 void kafka_producer_wake(struct kafka_producer *p, struct kafka_wake *w);
 /* Any thread; m->partition was chosen. */
-enum err kafka_produce(struct kafka_producer *p, const struct bus_message *m) MUST_CHECK;
+enum err kafka_produce(struct kafka_producer *p, const char *topic,
+                       const struct bus_message *m) MUST_CHECK;
 /* Any thread: m as it came, with the reason and where it was. Counted; a full queue drops it. */
 void kafka_produce_dead(struct kafka_producer *p, const rd_kafka_message_t *m, const char *reason);
 /* Consumer's thread: hands delivery reports over; a producer that failed for good is made again. */

@@ -172,13 +172,12 @@ static size_t first_parts(rd_kafka_vu_t *parts, const char *topic, int32_t parti
     return 3;
 }
 
-enum err kafka_produce(struct kafka_producer *p, const struct bus_message *m)
+enum err kafka_produce(struct kafka_producer *p, const char *topic, const struct bus_message *m)
 {
     char number[WIRE_NUMBER_MAX];
     struct wire_header headers[WIRE_HEADERS];
     wire_write(m, number, headers);
     rd_kafka_vu_t parts[PARTS_MAX];
-    const char *topic = m->kind == BUS_TICKER ? KAFKA_TICKERS : KAFKA_CANDLES;
     size_t n = first_parts(parts, topic, m->partition);
     parts[n++] = vu_mem(RD_KAFKA_VTYPE_VALUE, m->value, m->len);
     if (m->code[0])

@@ -14,12 +14,13 @@ struct topic {
     int32_t partitions; /* found; 0: not there */
 };
 
-enum { CANDLES, TICKERS, DEAD, TOPICS };
+enum { CANDLES, TICKERS, DEAD, ROWS, TOPICS };
 
 static const struct topic blank[TOPICS] = {
     [CANDLES] = {KAFKA_CANDLES, "604800000", 0}, /* 7 days: readers may be away so long */
     [TICKERS] = {KAFKA_TICKERS, "3600000", 0},   /* 1 hour: only the newest matters */
-    [DEAD] = {KAFKA_DEAD, "2592000000", 0},      /* 30 days: a person looks at these */
+    [ROWS] = {KAFKA_ROWS, "604800000", 0},
+    [DEAD] = {KAFKA_DEAD, "2592000000", 0}, /* 30 days: a person looks at these */
 };
 
 /* Asks for all topics: asking for one by name could make it, with the broker's own defaults. */
@@ -104,7 +105,7 @@ static rd_kafka_resp_err_t make(rd_kafka_t *rk, const struct kafka_settings *s,
     rd_kafka_NewTopic_t *list[TOPICS];
     size_t count = 0;
     for (int t = 0; t < TOPICS; t++)
-        if (!topics[t].partitions)
+        if (!topics[t].partitions && (t != ROWS || s->rows))
             list[count++] = describe(&topics[t], t == DEAD ? 1 : partitions, replication);
     rd_kafka_resp_err_t e = create(rk, list, count, why);
     log_info("bus.topics", "missing=%zu partitions=%d replication=%d result=%s", count, partitions,
@@ -144,10 +145,12 @@ static bool settle(rd_kafka_t *rk, const struct kafka_settings *s, struct topic 
         buf_str(why, rd_kafka_err2str(e));
         return false;
     }
-    if (topics[CANDLES].partitions && topics[TICKERS].partitions && topics[DEAD].partitions)
+    bool rows = !s->rows || topics[ROWS].partitions == topics[CANDLES].partitions;
+    if (topics[CANDLES].partitions && topics[TICKERS].partitions && topics[DEAD].partitions && rows)
         return true;
     return make(rk, s, topics, why) != RD_KAFKA_RESP_ERR_NO_ERROR && topics[CANDLES].partitions &&
-           topics[TICKERS].partitions; /* no dead letters for those who may not make topics */
+           topics[TICKERS].partitions &&
+           rows; /* no dead letters for those who may not make topics */
 }
 
 enum err kafka_topics_open(rd_kafka_t *rk, const struct kafka_settings *s, int32_t *partitions,

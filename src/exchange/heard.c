@@ -12,6 +12,10 @@
  * their candle goes out within the second after. */
 enum { LAG_PLAUSIBLE_MS = 60 * 1000, LOST_BEFORE_MS = 4000 };
 
+/* A second so far from the exchange's present is no candle to believe: forming candles of tomorrow,
+ * a closed one of last year changed. REST is where history comes from. */
+enum { FAR_MS = 3600 * 1000 };
+
 struct exchange_list session_heard(const struct exchange_session *s)
 {
     return (struct exchange_list){.markets = s->heard->at, .count = s->heard->count};
@@ -31,19 +35,24 @@ static bool lost_told(const struct session_socket *k, const char *code, int64_t 
     return to <= k->lost_to_ms && (k->lost_code[0] == '\0' || strcmp(k->lost_code, code) == 0);
 }
 
-static void lost(struct exchange_session *s, const char *code)
+static void lost_since(struct exchange_session *s, const char *code, int64_t from)
 {
     struct session_socket *k = &s->socket;
-    int64_t now_x = exchange_now_ms(s->x), from = k->proof_ms, to = (now_x / 1000 + 2) * 1000;
+    int64_t now_x = exchange_now_ms(s->x), to = (now_x / 1000 + 2) * 1000;
 
     if (now_x == 0 || lost_told(k, code, to))
         return;
-    if (k->watermark_ms > from)
-        from = k->watermark_ms;
     memcpy(k->lost_code, code, CODE_MAX);
     k->lost_to_ms = to;
     exchange_count(COUNT_LOST, 1);
     s->x->events.lost(s->x->events.ctx, code, from - LOST_BEFORE_MS, to, "unreadable");
+}
+
+static void lost(struct exchange_session *s, const char *code)
+{
+    const struct session_socket *k = &s->socket;
+
+    lost_since(s, code, k->watermark_ms > k->proof_ms ? k->watermark_ms : k->proof_ms);
 }
 
 static void bad(struct exchange_session *s, const struct exchange_reading *r, const char *json,
@@ -96,6 +105,54 @@ static void first_data(struct exchange_session *s, const struct upbit_frame *f, 
                   s->x->url.authority);
 }
 
+/* present: the frame's own time where the clock believes it. Snapshots are old by nature. */
+static bool far_off(const struct upbit_frame *f, int64_t present)
+{
+    bool candle = f->kind == UPBIT_CANDLE;
+    int64_t start = candle ? f->candle.start_ms : f->timestamp_ms;
+    int64_t first = start < f->timestamp_ms ? start : f->timestamp_ms;
+    int64_t last = start > f->timestamp_ms ? start : f->timestamp_ms;
+
+    if (present == 0 || f->kind == UPBIT_TICKER)
+        return false;
+    return last > present + FAR_MS || (first < present - FAR_MS && !f->snapshot);
+}
+
+/* The exchange's clock may really have stepped so far: then ours follows a few frames later, and
+ * what was refused on the way there is owed. */
+static void far_owed(struct exchange_session *s, int64_t now_x)
+{
+    struct session_socket *k = &s->socket;
+    int64_t since = k->far_ms;
+
+    k->far_ms = 0;
+    if (since > now_x || since < now_x - LAG_PLAUSIBLE_MS)
+        return;
+    k->lost_to_ms = 0;
+    lost_since(s, "", since);
+}
+
+/* false: refused. */
+static bool time_checked(struct exchange_session *s, const struct exchange_reading *r,
+                         bool believed, const char *json, size_t len)
+{
+    struct session_socket *k = &s->socket;
+    const struct upbit_frame *f = &r->frame;
+    struct exchange_reading refused = {.why.field = "timestamp"};
+    int64_t now_x = exchange_now_ms(s->x);
+
+    if (!far_off(f, believed ? f->timestamp_ms : now_x)) {
+        if (k->far_ms != 0 && !f->snapshot)
+            far_owed(s, now_x);
+        return true;
+    }
+    if (k->far_ms == 0)
+        k->far_ms = f->timestamp_ms;
+    memcpy(refused.lost_code, f->code, CODE_MAX);
+    bad(s, &refused, json, len);
+    return false;
+}
+
 static void data(struct exchange_session *s, const struct exchange_reading *r, const char *json,
                  size_t len)
 {
@@ -113,8 +170,9 @@ static void data(struct exchange_session *s, const struct exchange_reading *r, c
         len = s->converted.len;
     }
     data_count(f, receive_ms);
-    if (exchange_clock_frame(&x->clock, f->code, f->snapshot, f->timestamp_ms, mono,
-                             s->heard->count)) {
+    bool believed = exchange_clock_frame(&x->clock, f->code, f->snapshot, f->timestamp_ms, mono,
+                                         s->heard->count);
+    if (believed) {
         proof(s, f->timestamp_ms, exchange_clock_now(&x->clock, mono));
         if (!f->snapshot) {
             s->socket.frame_ms = f->timestamp_ms;
@@ -123,6 +181,8 @@ static void data(struct exchange_session *s, const struct exchange_reading *r, c
     } else {
         exchange_count(COUNT_TIME_REFUSED, 1);
     }
+    if (!time_checked(s, r, believed, json, len))
+        return;
     first_data(s, f, mono);
     x->events.frame(x->events.ctx, f, json, len, receive_ms);
 }

@@ -31,7 +31,7 @@ struct exchange_rest_settings {
     const char *ca_file;
     int64_t per_second, refresh_ms;
     struct exchange_clock *clock; /* read only, through exchange_clock_now */
-    struct queue *notes; /* NULL: nobody wants the market list */
+    struct queue *notes;          /* NULL: nobody wants the market list */
 };
 
 struct exchange_rest;

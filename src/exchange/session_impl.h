@@ -39,6 +39,7 @@ struct session_socket {
     char error_name[32];
     char lost_code[CODE_MAX]; /* the last loss told */
     int64_t lost_to_ms;
+    int64_t far_ms; /* time of the first frame in a row that was refused as far off; 0: none */
 };
 
 struct exchange_session {

@@ -195,6 +195,11 @@ static int socket_event(struct exchange_ws *w, struct lws *wsi, enum lws_callbac
     case LWS_CALLBACK_CLIENT_CLOSED:
         ended(w);
         return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        /* An upgrade that times out within the answer's header ends without any other word. */
+        if (w->wsi == wsi)
+            ended(w);
+        return 0;
     default:
         return 0;
     }

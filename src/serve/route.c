@@ -63,6 +63,8 @@ static const struct route public_routes[] = {
 };
 static const struct route admin_routes[] = {
     {"/metrics", SERVE_ROUTE_METRICS, show_metrics},
+    {"/healthz", SERVE_ROUTE_HEALTH, serve_rest_health},
+    {"/readyz", SERVE_ROUTE_HEALTH, serve_rest_ready},
     {0},
 };
 

@@ -33,7 +33,7 @@ struct serve_request; /* one REST request waiting for its answer */
 
 struct serve_settings {
     const char *listen;       /* "127.0.0.1:8080", "[::1]:0"; port 0: ephemeral, told in the log */
-    const char *admin;        /* admin listener; "" for none */
+    const char *admin;        /* admin listener; "" for none, as above for roles without a page */
     const char *cors_origins; /* comma list of origins, "*" or "" (no CORS headers) */
     int64_t max_connections;  /* total; beyond: 503 with Retry-After */
     int64_t max_connections_per_address;

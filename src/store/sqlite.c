@@ -213,7 +213,7 @@ static enum err check_source(struct sqlite_store *s, enum source source, struct 
         e = ERR_SCHEMA;
         buf_printf(error,
                    "store: %s holds data of source %s and is not mixed with %s: "
-                   "choose another store.url",
+                   "choose another store.data or store.url",
                    s->path, held, source_name(source));
     }
     sqlite3_finalize(st);

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cluster's servers start, are found again, keep what they must and end."""
+import http.server
 import os
+import threading
+import urllib.request
 
 import pytest
 
 from servers import daemon
+from servers.nginx import Nginx
 from servers.postgres import Postgres
 from servers.redis import Redis
 
@@ -62,3 +66,50 @@ def test_a_server_that_ends_at_once_says_why(tmp_path):
     with pytest.raises(daemon.Failed, match='(?s)ended at once.*port'):
         cache.start()
     assert os.path.exists(cache.log)
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """/stream/ID is held by one replica alone; /stream gives a piece and waits."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        if self.path == '/stream':
+            self.wfile.write(b'first piece')
+            self.wfile.flush()
+            self.server.more.wait(30)
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers['Content-Length']))
+        self.send_response(200 if self.server.holds else 404)
+        self.end_headers()
+
+    def log_message(self, *_args):
+        pass
+
+
+@pytest.fixture
+def replicas():
+    both = [http.server.ThreadingHTTPServer(('127.0.0.1', 0), Answers) for _ in range(2)]
+    for n, one in enumerate(both):
+        one.holds, one.more = n == 1, threading.Event()
+        threading.Thread(target=one.serve_forever, daemon=True).start()
+    yield both
+    for one in both:
+        one.more.set()
+        one.shutdown()
+        one.server_close()
+
+
+def test_nginx_finds_the_replica_that_holds_a_stream_and_passes_pieces_on_at_once(servers, replicas):
+    front = servers(Nginx, upstreams=[one.server_port for one in replicas])
+    url = front.details()['url']
+    for _ in range(4):
+        request = urllib.request.Request(url + '/stream/abc', data=b'{}', method='POST')
+        assert urllib.request.urlopen(request, timeout=10).status == 200
+    with urllib.request.urlopen(url + '/stream', timeout=10) as stream:
+        assert stream.read(11) == b'first piece'
+    replicas[0].shutdown()
+    replicas[0].server_close()
+    for _ in range(4):
+        assert urllib.request.urlopen(url + '/candles', timeout=10).status == 200

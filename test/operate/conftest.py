@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: daemons that end with their test, newest first."""
+import os
+import sys
+
 import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'system'))
 
 
 @pytest.fixture(scope='module')
@@ -14,4 +19,4 @@ def started():
 
     yield keep
     for one in reversed(kept):
-        one.stop()
+        getattr(one, 'kill', one.stop)()

@@ -12,9 +12,10 @@ import urllib.request
 import pytest
 
 from proxy import Proxy
-from services import ROOT, Stofka, get, until
+from program import get, until
+from services import ROOT, Stofka
 
-API_PATHS = ['/candles?code=KRW-BTC&interval=1m&count=5', '/markets', '/gaps', '/status', '/healthz']
+API_PATHS = ['/candles?code=KRW-BTC&interval=1m&count=5', '/markets', '/gaps', '/status', '/healthz', '/openapi.json']
 INNER_PATHS = ['/metrics', '/readyz', '/admin', '/import', '/backfill', '/nginx_status', '/assets', '/.git/config',
                '/stream/a/b', '/candles/', '/%6detrics']
 SECURITY = {'strict-transport-security': 'max-age=31536000', 'x-content-type-options': 'nosniff',

@@ -10,15 +10,13 @@ import queue
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import urllib.request
 
+from program import Program, get, until
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(ROOT, 'test', 'system'))
-
-from program import Program, get, get_json, metrics, until  # noqa: E402,F401  (after the path is known)
 
 DEPLOY = os.path.join(ROOT, 'deploy')
 STOP_SECONDS = 20

@@ -8,7 +8,8 @@ import re
 import shutil
 import urllib.parse
 
-from services import DEPLOY, Daemon, free_ports, get, is_open
+from program import get
+from services import DEPLOY, Daemon, free_ports, is_open
 
 HURRY = [
     (r'scrape_interval: \w+', 'scrape_interval: 1s'),

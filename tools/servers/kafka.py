@@ -62,6 +62,7 @@ user_%(user)s="%(password)s";
 
 
 class Broker(daemon.Daemon):
+    start_seconds = 180
     ports_needed = ('port', 'broker', 'controller')
     stop_seconds = 15
 
@@ -92,7 +93,7 @@ class Broker(daemon.Daemon):
             return
         os.makedirs(self.data, exist_ok=True)
         done = subprocess.run(
-            java.command([self.cluster.programs()], 128, 'kafka.tools.StorageTool', 'format', '-t', self.cluster.id(),
+            java.command([self.cluster.programs()], 128, 'kafka.tools.StorageTool', 'format', '--cluster-id=' + self.cluster.id(),
                          '-c', self.conf), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode != 0:
             raise daemon.Failed('%s: its folder %s can\'t be made:\n%s' % (self.name, self.data, done.stdout[-2000:]))

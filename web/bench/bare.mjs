@@ -19,7 +19,13 @@ const chart = createChart(element, {
   autoSize: true,
   layout: { background: { color: '#0d1117' }, textColor: '#97a3b4', fontSize: 11 },
   grid: { vertLines: { color: '#151b24' }, horzLines: { color: '#151b24' } },
-  timeScale: { rightOffset: 6, barSpacing: 8, minBarSpacing: 1, timeVisible: true, secondsVisible: true },
+  timeScale: {
+    rightOffset: 6,
+    barSpacing: 8,
+    minBarSpacing: 1,
+    timeVisible: true,
+    secondsVisible: true,
+  },
 });
 const candles = chart.addSeries(CandlestickSeries, { upColor: '#f95c6e', downColor: '#4a8cff' });
 const volumes = chart.addSeries(HistogramSeries, { priceLineVisible: false }, 1);

@@ -18,7 +18,10 @@ function byScript({ nodes, samples, timeDeltas }) {
   const owner = new Map();
   for (const { id, callFrame } of nodes) {
     const { url, functionName } = callFrame;
-    const file = url.split('/').pop().replace(/-[\w-]{8}\.js$/, '');
+    const file = url
+      .split('/')
+      .pop()
+      .replace(/-[\w-]{8}\.js$/, '');
     owner.set(id, file || functionName);
   }
   const spent = {};
@@ -53,7 +56,7 @@ export async function probe(page) {
     const after = [await metrics(session), await page.evaluate(drawsOf)];
     const draws = after[1] - before[1];
     const busy = (after[0].TaskDuration - before[0].TaskDuration) * 1000;
-    return { perTick: busy / draws, draws, fps, seconds: ms / 1000 };
+    return { perTick: busy / draws, perSecond: (busy * 1000) / ms, draws, fps };
   };
 
   /** Milliseconds a draw by script. Sampling costs time, so it is watched on its own. */

@@ -5,7 +5,8 @@ const VIEWPORT = { width: 1440, height: 900 };
 /** Notes, in the page, when the first frame with a chart in it was over. */
 function noteFirstDraw() {
   const look = () => {
-    const drawn = (window.__stofka?.bars > 0 && window.__stofka.draws > 0) || window.__bare?.draws > 0;
+    const drawn =
+      (window.__stofka?.bars > 0 && window.__stofka.draws > 0) || window.__bare?.draws > 0;
     if (drawn) requestAnimationFrame(() => (window.__firstDraw = performance.now()));
     else requestAnimationFrame(look);
   };
@@ -31,7 +32,11 @@ export const SCENES = {
 /** Opens a scene in a profile of its own, up to its first chart. */
 export async function openScene(browser, name, place) {
   const scene = SCENES[name];
-  const context = await browser.newContext({ locale: 'en-GB', viewport: VIEWPORT, colorScheme: 'dark' });
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    viewport: VIEWPORT,
+    colorScheme: 'dark',
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   await page.addInitScript(noteFirstDraw);
@@ -59,13 +64,24 @@ export function pan({ page, scene }, { frames, step, blankness }) {
     async ({ selector, count, dx, look }) => {
       const host = document.querySelector(selector);
       const box = host.getBoundingClientRect();
-      const canvas = [...host.querySelectorAll('canvas')].find(({ clientWidth }) => clientWidth > 200);
+      const canvas = [...host.querySelectorAll('canvas')].find(
+        ({ clientWidth }) => clientWidth > 200,
+      );
       const y = box.top + 150;
       const fire = (type, x, target) =>
         target.dispatchEvent(
-          new MouseEvent(type, { bubbles: true, clientX: x, clientY: y, button: 0, buttons: 1, view: window }),
+          new MouseEvent(type, {
+            bubbles: true,
+            clientX: x,
+            clientY: y,
+            button: 0,
+            buttons: 1,
+            view: window,
+          }),
         );
-      const target = [...host.querySelectorAll('canvas')].filter(({ clientWidth }) => clientWidth > 200).at(1);
+      const target = [...host.querySelectorAll('canvas')]
+        .filter(({ clientWidth }) => clientWidth > 200)
+        .at(1);
       const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
       const isBlank = () => {
         const { width, height } = canvas;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real programs on loopback, as `make demo` starts them, for tests that also kill them.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BUILD = process.env.STOFKA_BUILD ?? join(ROOT, 'build');
@@ -93,8 +94,8 @@ class Server {
   }
 }
 
-export async function until(predicate, what = predicate) {
-  const late = Date.now() + PATIENCE_MS;
+export async function until(predicate, what = predicate, patienceMs = PATIENCE_MS) {
+  const late = Date.now() + patienceMs;
   for (;;) {
     const answer = await predicate();
     if (answer) return answer;
@@ -125,4 +126,24 @@ export async function startProgram({ sim = [], stofka = [], wait = true } = {}) 
   }
   const exchange = (path) => fetch(market.fields.url + path, { method: 'POST' });
   return { server, exchange, stop };
+}
+
+/** Stofka without an exchange, over the minutes of KRW-BTC in a file: {server, stop()}. */
+export async function startStored(file, flags = []) {
+  const folder = await mkdtemp(join(tmpdir(), 'stofka-page-'));
+  const data = join(folder, 'data');
+  const args = ['import', '--data', data, '--code', 'KRW-BTC', '--interval', '1m', file];
+  const server = new Server('none', data, flags);
+  const stop = async () => {
+    if (server.child) await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await promisify(execFile)(join(BUILD, 'stofka'), args, { maxBuffer: 1 << 24 });
+    await server.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { server, stop };
 }
