@@ -5,9 +5,10 @@
 PORT ?= 8080
 STAGE ?= all
 ARGS ?=
+MINUTES ?= 10
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs truth soak bench clean setup-build programs
+.PHONY: all run demo test check fmt docs truth soak long fuzz bench clean setup-build programs
 
 all: programs
 
@@ -31,12 +32,12 @@ demo: programs
 	@tools/demo.py sim --port $(PORT)
 
 test:
-	@tools/setup.sh build page test check
+	@tools/setup.sh build page test check operate
 	@$(MAKE) --no-print-directory programs
 	@tools/run_tests.py $(STAGE)
 
 check:
-	@tools/setup.sh build page check
+	@tools/setup.sh build page check operate
 	@$(MAKE) --no-print-directory programs
 	@tools/check.py $(ARGS)
 
@@ -46,12 +47,23 @@ fmt:
 
 docs: programs
 	@tools/check.py --fix references
+	@tools/npm.sh run --silent types
 
 truth: programs
 	@tools/truth_plan.py $(ARGS)
 
 soak: programs
 	@test/system/soak.py $(ARGS)
+
+long: programs
+	@tools/setup.sh build page test
+	@tools/run_tests.py long
+
+fuzz:
+	@tools/setup.sh build page test
+	@$(MAKE) --no-print-directory programs
+	@tools/build_fuzz.sh
+	@tools/fuzz.py --minutes $(MINUTES) $(ARGS)
 
 bench: programs
 	@tools/setup.sh bench

@@ -191,15 +191,15 @@ static void on_client(struct server *s, struct client *c, uint32_t events)
     }
 }
 
-static void take_client(struct server *s)
+static void take_clients(struct server *s)
 {
-    int on = 1, fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK);
-    if (fd < 0)
-        return;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    struct client *c = mem_zalloc(sizeof *c);
-    c->fd = fd;
-    watch(s, fd, c, EPOLLIN | EPOLLOUT | EPOLLET);
+    int on = 1, fd;
+    while ((fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        struct client *c = mem_zalloc(sizeof *c);
+        c->fd = fd;
+        watch(s, fd, c, EPOLLIN | EPOLLOUT | EPOLLET);
+    }
 }
 
 static bool turn(struct server *s)
@@ -209,7 +209,7 @@ static bool turn(struct server *s)
     int n = epoll_wait(s->poll_fd, ready, 512, 1);
     for (int i = 0; i < n; i++) {
         if (ready[i].data.ptr == s)
-            take_client(s);
+            take_clients(s);
         else if (ready[i].data.ptr == NULL)
             return read(0, &end_of_input, 1) > 0;
         else

@@ -252,6 +252,21 @@ static bool take_address(struct options *o, struct faults *f, int id, const char
     }
 }
 
+/* The bad value, and what the help says of this option. */
+static int complain_value(const char *name, const char *value)
+{
+    char start[32];
+    fprintf(stderr, "stofka-sim: --%s: bad value \"%s\"\n", name, value);
+    snprintf(start, sizeof start, "\n  --%s ", name);
+    const char *line = strstr(help, start);
+    while (line) {
+        int len = (int)strcspn(line + 1, "\n");
+        fprintf(stderr, "%.*s\n", len, line + 1);
+        line = line[len + 1] && !strncmp(line + len + 1, "\n         ", 10) ? line + len + 1 : NULL;
+    }
+    return 2;
+}
+
 static int complain(const char *what)
 {
     fprintf(stderr, "stofka-sim: %s (see --help)\n", what);
@@ -277,11 +292,8 @@ int options_read(int argc, char **argv, struct options *o, struct faults *f)
         }
         if (id == '?')
             return complain("unknown option or missing value");
-        if (!take_address(o, f, id, optarg)) {
-            fprintf(stderr, "stofka-sim: --%s: bad value \"%s\" (see --help)\n", table[at].name,
-                    optarg);
-            return 2;
-        }
+        if (!take_address(o, f, id, optarg))
+            return complain_value(table[at].name, optarg);
     }
     if (optind < argc)
         return complain("options only, no words");

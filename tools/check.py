@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 
+import check_deploy
 import check_docs
 import check_edges
 import check_repo
@@ -169,6 +170,8 @@ CHECKS = {
     'architecture': on_root(check_docs.architecture_names),
     'links': on_root(check_docs.links),
     'api': on_root(check_docs.api_routes),
+    'monitoring': on_root(check_deploy.monitoring),
+    'dashboards': on_root(check_deploy.dashboards_made),
     'references': check_references,
     'cppcheck': check_cppcheck,
     'tidy': check_tidy,

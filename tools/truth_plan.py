@@ -30,6 +30,8 @@ def run(name, seed, mix, seconds, *flags):
 
 
 LONG = [run('faults-%d' % n, n, mix, 180) for n, mix in enumerate(FAULTS, 1)] + [
+    # Later than any window stays open, so that closed ones are revised.
+    run('revised', 11, 'late,resend,duplicate,drop', 180, '--late-ms', 8000),
     run('month-end', 9, 'all', 360, '--start', MONTH_END, '--kills', 2),
     run('kills', 10, 'all', 1800, '--every', 20, '--kills', 24)]
 SHORT = [run('short-kills', 21, 'all', 40, '--every', 6, '--kills', 3),

@@ -41,5 +41,6 @@ export default ts.config(
     },
   },
   { files: ['e2e/**'], rules: { 'no-console': 'off' } },
+  { files: ['api/wire.ts'], rules: { 'max-lines': 'off' } }, // made, not written
   ...walls,
 );

@@ -10,8 +10,13 @@
 #include "base/mem.h"
 #include "base/metric.h"
 
-/* A second may be revised so long after its end: trades are up to 3 s late, flushed each second. */
-enum { LATE_MS = 10 * 1000 };
+enum {
+    /* A second may be revised so long after its end: trades are up to 3 s late, flushed each
+     * second.
+     */
+    LATE_MS = 10 * 1000,
+    LIST_AGAIN_MS = 600 * 1000,
+};
 
 static struct metric owed_total =
     METRIC_COUNTER("stofka_bus_owed_gaps_total", "Gaps made because the bus was full.", "");
@@ -19,12 +24,14 @@ static struct metric owed_total =
 struct collect {
     struct bus *bus;
     enum source source;
-    bool base_is_trade;
+    bool base_is_trade, whole;
+    char name[16];
     void (*changed)(void *ctx);
     void *changed_ctx;
     /* Exchange's thread only. */
     struct buf value;
     int64_t since_ms;                 /* of the newest watermark said */
+    int64_t listed_mono_ms;           /* when the market list was last put on the bus; 0: never */
     int64_t owed_from_ms, owed_to_ms; /* refused by a full bus; 0: nothing owed */
     int64_t behind_offset_ms;         /* smallest delay seen where clocks disagree */
     bool clocks_disagree;
@@ -43,9 +50,9 @@ static enum err publish(struct collect *c, enum bus_kind kind, const char *code,
                             .value = value->data,
                             .len = value->len,
                             .receive_ms = clock_wall_ms(),
-                            .source = c->source,
-                            .collector = "stofka"};
+                            .source = c->source};
     memcpy(m.code, code, strlen(code) + 1);
+    memcpy(m.collector, c->name, sizeof m.collector);
     return bus_publish(c->bus, &m);
 }
 
@@ -101,6 +108,26 @@ static enum err pay(struct collect *c, const struct exchange_list *heard)
     return e;
 }
 
+/* Readers elsewhere know the exchange's list from the bus alone; it is said again for those whose
+ * brokers have dropped what was said before. */
+static void say_markets(struct collect *c)
+{
+    if (!bus_assigns(c->bus))
+        return;
+    bool said = true;
+    for (int32_t p = 0; p < bus_partitions(c->bus); p++) {
+        struct message_markets m = {.whole = c->whole};
+        for (size_t k = 0; k < c->market_count; k++)
+            if (bus_partition_of(c->bus, c->markets[k].code) == p)
+                message_markets_add(&m, &c->markets[k]);
+        buf_clear(&c->value);
+        message_markets_write(&c->value, &m);
+        message_markets_free(&m);
+        said = publish(c, BUS_MARKETS, "", p, &c->value) == OK && said;
+    }
+    c->listed_mono_ms = said ? clock_mono_ms() : 0;
+}
+
 static void on_markets(void *ctx, const struct exchange_list *list)
 {
     struct collect *c = ctx;
@@ -110,6 +137,7 @@ static void on_markets(void *ctx, const struct exchange_list *list)
     c->market_count = list->count;
     c->version++;
     pthread_mutex_unlock(&c->lock);
+    say_markets(c);
     c->changed(c->changed_ctx);
 }
 
@@ -145,9 +173,9 @@ static void on_frame(void *ctx, const struct upbit_frame *f, const char *json, s
                             .value = json,
                             .len = len,
                             .receive_ms = receive_ms,
-                            .source = c->source,
-                            .collector = "stofka"};
+                            .source = c->source};
     memcpy(m.code, f->code, CODE_MAX);
+    memcpy(m.collector, c->name, sizeof m.collector);
     if (bus_publish(c->bus, &m) == OK || !base)
         return;
     int64_t start = f->kind == UPBIT_TRADE ? interval_start(INTERVAL_1S, f->trade.trade_ms)
@@ -162,6 +190,8 @@ static void on_watermark(void *ctx, int64_t since_ms, int64_t exchange_ms,
     if (pay(c, heard) != OK)
         return;
     c->since_ms = since_ms;
+    if (clock_mono_ms() - c->listed_mono_ms > LIST_AGAIN_MS)
+        say_markets(c);
     for (int32_t p = 0; p < bus_partitions(c->bus); p++) {
         struct message_watermark w = {.since_ms = since_ms, .exchange_ms = exchange_ms};
         add_codes(&w.codes, heard, c->bus, p);
@@ -215,16 +245,18 @@ void collect_metrics_register(void)
     metric_register(&owed_total);
 }
 
-struct collect *collect_new(struct bus *bus, enum source source, bool base_is_trade,
-                            void (*changed)(void *ctx), void *ctx)
+struct collect *collect_new(const struct collect_settings *s)
 {
     struct collect *c = mem_zalloc(sizeof *c);
     collect_metrics_register();
-    c->bus = bus;
-    c->source = source;
-    c->base_is_trade = base_is_trade;
-    c->changed = changed;
-    c->changed_ctx = ctx;
+    c->bus = s->bus;
+    c->source = s->source;
+    c->base_is_trade = s->base_is_trade;
+    c->whole = s->whole;
+    REQUIRE(strlen(s->name) < sizeof c->name);
+    memcpy(c->name, s->name, strlen(s->name));
+    c->changed = s->changed;
+    c->changed_ctx = s->ctx;
     c->state.behind_ms = -1;
     pthread_mutex_init(&c->lock, NULL);
     return c;

@@ -21,9 +21,16 @@ struct collect_state {
     int64_t behind_ms; /* newest frame's delay, exchange to here; -1: none yet */
 };
 
-/* changed: called on any thread when markets or state changed (uv_async_send). */
-struct collect *collect_new(struct bus *bus, enum source source, bool base_is_trade,
-                            void (*changed)(void *ctx), void *ctx);
+struct collect_settings {
+    struct bus *bus;
+    enum source source;
+    bool base_is_trade;
+    const char *name; /* who publishes, told from others' by readers; at most 15 characters */
+    bool whole;       /* all of the exchange's markets are heard, not a choice */
+    void (*changed)(void *ctx); /* any thread: markets or state changed (uv_async_send) */
+    void *ctx;
+};
+struct collect *collect_new(const struct collect_settings *s);
 void collect_free(struct collect **c);
 struct exchange_events collect_events(struct collect *c);
 

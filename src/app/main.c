@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/export.h"
+#include "app/health.h"
 #include "app/import.h"
 #include "app/rollup.h"
 #include "app/run.h"
@@ -36,6 +37,8 @@ static const struct command {
     {"verify", "compares stored candles with the exchange's own, and repairs them", verify_main,
      verify_help},
     {"rollup", "rolls candles from standard input up into coarser ones", rollup_main, rollup_help},
+    {"health", "asks a running process how it is (for containers' checks)", health_main,
+     health_help},
     {"config", "shows each setting: value, where from, meaning (--markdown: reference page)",
      config_main, run_help},
     {"metrics", "lists the metrics (--markdown: reference page)", metrics_main, NULL},

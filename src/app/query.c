@@ -36,12 +36,14 @@ struct ask {
     enum step step;
     struct candle *rows; /* newest first */
     size_t count, cap;
-    uint64_t seq; /* the store's rows are true at */
+    uint64_t seq;      /* the store's rows are true at */
+    int64_t oldest_ms; /* what is laid over starts after */
     bool beginning;
     int fetches;
-    int64_t since_ms;  /* monotonic, for ASK_MS */
-    uint64_t wait_seq; /* STEP_COMMIT: go on when that is released */
-    uint64_t commits;  /* feed_commits when the read began */
+    int64_t since_ms;       /* monotonic, for ASK_MS */
+    uint64_t covered_stamp; /* the engine's before the exchange was asked */
+    uint64_t wait_seq;      /* STEP_COMMIT: go on when that is released */
+    uint64_t commits;       /* feed_commits when the read began */
     uv_work_t work;
     struct store_reader *reader;
     enum err err;
@@ -85,12 +87,21 @@ static void ask_free(struct ask *a)
     free(a);
 }
 
-static void keep_newest_first(struct ask *a, const struct candle *c)
+/* Newer than what the store has of it; a tombstone takes its row away. */
+static void lay_one(void *ctx, const struct candle *c)
 {
+    struct ask *a = ctx;
     size_t at = 0;
+    if (c->start_ms >= a->what.to_ms || c->start_ms <= a->oldest_ms)
+        return;
     while (at < a->count && a->rows[at].start_ms > c->start_ms)
         at++;
     bool same = at < a->count && a->rows[at].start_ms == c->start_ms;
+    if (c->tombstone) {
+        a->count -= same;
+        memmove(a->rows + at, a->rows + at + same, (a->count - at) * sizeof *a->rows);
+        return;
+    }
     if (!same) {
         a->rows = mem_array(a->rows, a->count + 1, sizeof *a->rows);
         a->cap = a->count + 1;
@@ -100,17 +111,20 @@ static void keep_newest_first(struct ask *a, const struct candle *c)
     a->rows[at] = *c;
 }
 
-/* Open windows are newer than what the store has of them. */
-static void lay_over(struct ask *a)
+/* Embedded the answer is as of what the store had; where the store is another process' it is as of
+ * what was told, which the rows may be behind. */
+static uint64_t as_of(const struct ask *a)
 {
-    struct candle open[OPEN_MAX];
-    size_t count =
-        candle_engine_open(engine_of(a), a->what.code, a->what.interval, a->seq, open, OPEN_MAX);
+    return feed_follows(a->q->s.feed) ? feed_released(a->q->s.feed, a->what.code) : a->seq;
+}
+
+/* The stamp of a later change that the answer would not show, 0: none. */
+static uint64_t lay_over(struct ask *a)
+{
     /* A full page's oldest row bounds what belongs to it. */
-    int64_t oldest = a->count >= a->what.count ? a->rows[a->count - 1].start_ms : INT64_MIN;
-    for (size_t k = 0; k < count; k++)
-        if (open[k].start_ms < a->what.to_ms && open[k].start_ms > oldest)
-            keep_newest_first(a, &open[k]);
+    a->oldest_ms = a->count >= a->what.count ? a->rows[a->count - 1].start_ms : INT64_MIN;
+    return candle_engine_over(engine_of(a), a->what.code, a->what.interval, a->seq, as_of(a),
+                              lay_one, a);
 }
 
 static void drop_forming(struct ask *a)
@@ -122,6 +136,35 @@ static void drop_forming(struct ask *a)
     a->count = kept;
 }
 
+static bool page_is_good(const struct ask *a, const struct candle *rows, size_t count)
+{
+    int64_t from = count >= a->what.count ? rows[count - 1].start_ms : INT64_MIN;
+    return feed_page_is_good(a->q->s.feed, a->what.code, a->what.interval, from, a->what.to_ms,
+                             a->seq);
+}
+
+static bool in_time(const struct ask *a)
+{
+    return !a->q->stopped && clock_mono_ms() - a->since_ms < ASK_MS;
+}
+
+/* Lays over. Where another process writes, the rows may have been overtaken while they waited, and
+ * a change that is applied here may not be told yet: then a moment later all fits. */
+static bool must_wait(struct ask *a)
+{
+    bool follows = feed_follows(a->q->s.feed);
+    if (follows && in_time(a) && !page_is_good(a, a->rows, a->count)) {
+        read_rows(a);
+        return true;
+    }
+    uint64_t ahead = lay_over(a);
+    if (!follows || ahead == 0 || !in_time(a))
+        return false;
+    a->step = STEP_ANSWER;
+    a->wait_seq = ahead;
+    return true;
+}
+
 static void answer(struct ask *a)
 {
     if (a->err != OK) {
@@ -129,14 +172,15 @@ static void answer(struct ask *a)
         ask_free(a);
         return;
     }
-    lay_over(a);
+    if (must_wait(a))
+        return;
     if (a->what.closed_only)
         drop_forming(a);
     if (a->count > a->what.count) {
         a->count = a->what.count;
         a->beginning = false;
     }
-    struct serve_position at = {.seq = a->seq, .lane = feed_lane(a->q->s.feed, a->what.code)};
+    struct serve_position at = {.seq = as_of(a), .lane = feed_lane(a->q->s.feed, a->what.code)};
     serve_answer_candles(a->req, a->rows, a->count, at, a->beginning);
     ask_free(a);
 }
@@ -220,7 +264,10 @@ static bool exchange_can_be_asked(const struct ask *a)
 static bool read_too_early(struct ask *a)
 {
     uint64_t stamp = candle_engine_covered_stamp(engine_of(a), a->what.code);
-    if (a->err != OK || stamp <= a->seq || a->q->stopped || clock_mono_ms() - a->since_ms >= ASK_MS)
+    /* Where another process writes, the engine holds such rows for longer and they are laid over.
+     */
+    if (feed_follows(a->q->s.feed) || a->err != OK || stamp <= a->seq || a->q->stopped ||
+        clock_mono_ms() - a->since_ms >= ASK_MS)
         return false;
     a->step = STEP_COMMIT;
     a->wait_seq = stamp;
@@ -233,12 +280,15 @@ static void fetch_or_answer(struct ask *a)
 {
     if (read_too_early(a))
         return;
+    if (a->err == OK && feed_follows(a->q->s.feed))
+        (void)lay_over(a); /* what was fetched may not be rolled up there for a while */
     int64_t known = a->err == OK ? known_from(a) : 0;
     if (a->err != OK || page_is_known(a, known) || !exchange_can_be_asked(a)) {
         answer_when_released(a);
         return;
     }
     a->fetches++;
+    a->covered_stamp = candle_engine_covered_stamp(engine_of(a), a->what.code);
     if (rides_along(a)) {
         a->step = STEP_RIDES;
         return;
@@ -350,10 +400,12 @@ static void read_rows(struct ask *a)
     const struct candle *rows;
     struct cache_page_key key = page_key(a);
     size_t count;
-    if (cache_page_get(q->s.cache, &key, &rows, &count, &a->seq) == OK) {
+    if (cache_page_get(q->s.cache, &key, &rows, &count, &a->seq) == OK &&
+        page_is_good(a, rows, count)) {
         for (size_t k = 0; k < count; k++)
             on_row(a, &rows[k]);
-        if (a->seq < feed_released(q->s.feed, a->what.code)) /* nothing in its span changed since */
+        /* Nothing in its span changed since. */
+        if (!feed_follows(q->s.feed) && a->seq < feed_released(q->s.feed, a->what.code))
             a->seq = feed_released(q->s.feed, a->what.code);
         fetch_or_answer(a);
         return;
@@ -380,11 +432,19 @@ void query_candles(struct query_engine *q, const struct serve_query *what,
     read_rows(a);
 }
 
+/* What was fetched came to the bus, but not from it yet: brokers are in between. */
+static bool still_away(const struct ask *a)
+{
+    return a->step == STEP_COMMIT && feed_follows(a->q->s.feed) && a->fetches < FETCHES_MAX &&
+           in_time(a) &&
+           candle_engine_covered_stamp(engine_of(a), a->what.code) == a->covered_stamp;
+}
+
 void query_released(struct query_engine *q)
 {
     for (struct ask *a = q->asks, *next; a; a = next) {
         next = a->next;
-        if (feed_released(q->s.feed, a->what.code) < a->wait_seq)
+        if (feed_released(q->s.feed, a->what.code) < a->wait_seq || still_away(a))
             continue;
         if (a->step == STEP_ANSWER)
             answer(a);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "app/gauges.h"
 #include "app/run_impl.h"
 #include "app/tool.h"
 #include "base/clock.h"
@@ -106,7 +107,9 @@ static void on_collect_changed(uv_async_t *handle)
 
 static void on_status_timer(uv_timer_t *timer)
 {
-    tell_status(timer->data);
+    struct run *r = timer->data;
+    tell_status(r);
+    gauges_set(&r->status, r->markets, r->market_count, r->settings.serve_market_metrics);
 }
 
 static void on_prune_timer(uv_timer_t *timer)
@@ -324,6 +327,7 @@ void run_register_metrics(void)
     bus_metrics_register();
     collect_metrics_register();
     feed_metrics_register();
+    gauges_register();
     query_metrics_register();
     store_metrics_register();
     cache_metrics_register();

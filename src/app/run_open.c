@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/descriptors.h"
 #include "app/feed_read.h"
 #include "app/run_impl.h"
 #include "base/clock.h"
@@ -195,7 +196,7 @@ static enum err open_serve(struct run *r, struct buf *error)
         .listen = s->serve_listen,
         .admin = s->serve_admin,
         .cors_origins = s->serve_cors,
-        .max_connections = s->serve_connections,
+        .max_connections = descriptors_for(s->serve_connections),
         .max_connections_per_address = s->serve_connections_per_address,
         .header_timeout_ms = s->serve_header_timeout_ms,
         .idle_timeout_ms = s->serve_idle_timeout_ms,
@@ -261,7 +262,14 @@ static enum err open_exchange(struct run *r, struct buf *error)
 {
     const struct settings *s = &r->settings;
     bool trade = strcmp(s->exchange_base, "trade") == 0;
-    r->collect = collect_new(r->bus, r->source, trade, collect_changed, r);
+    struct collect_settings c = {.bus = r->bus,
+                                 .source = r->source,
+                                 .base_is_trade = trade,
+                                 .name = "stofka",
+                                 .whole = s->exchange_codes[0] == '\0',
+                                 .changed = collect_changed,
+                                 .ctx = r};
+    r->collect = collect_new(&c);
     bool hears = settings_hears(s);
     struct exchange_settings settings = {.url = hears ? settings_exchange_url(s)
                                                       : "http://127.0.0.1:9",

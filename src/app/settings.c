@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "exchange/url.h"
+
 #define AT(field) .offset = offsetof(struct settings, field)
 
 const struct config_row settings_rows[] = {
@@ -107,6 +109,43 @@ const struct config_row settings_rows[] = {
      .max = 600,
      AT(audit_per_minute),
      .help = "Pages of stored candles compared with the exchange's REST a minute; 0: none."},
+    {.key = "collect.name",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(collect_name),
+     .help = "Who this collector is among several, at most 15 characters; empty: the host's name "
+             "and the process' number."},
+    {.key = "bus.url",
+     .type = CONFIG_STRING,
+     .def = "memory:",
+     AT(bus_url),
+     .help = "kafka:HOST:PORT,… for the roles collect, store and serve; run has its own, memory:."},
+    {.key = "bus.group",
+     .type = CONFIG_STRING,
+     .def = "stofka-store",
+     AT(bus_group),
+     .help = "Consumer group in which the store roles share the partitions."},
+    {.key = "bus.options",
+     .type = CONFIG_STRING,
+     .def = "",
+     .flags = CONFIG_SECRET,
+     AT(bus_options),
+     .help = "key=value,… for librdkafka, such as security.protocol, sasl.* and ssl.*."},
+    {.key = "bus.partitions",
+     .type = CONFIG_INT,
+     .def = "12",
+     .min = 1,
+     .max = 64,
+     AT(bus_partitions),
+     .help = "Partitions of the topics where they must be made."},
+    {.key = "bus.replication",
+     .type = CONFIG_INT,
+     .def = "3",
+     .min = 1,
+     .max = 9,
+     AT(bus_replication),
+     .help =
+         "Copies that the brokers keep of topics that must be made; with 3, two must have one."},
     {.key = "bus.messages",
      .type = CONFIG_INT,
      .def = "100000",
@@ -127,6 +166,12 @@ const struct config_row settings_rows[] = {
      .def = "data",
      AT(store_data),
      .help = "Directory of the data file stofka.db; made when missing."},
+    {.key = "store.url",
+     .type = CONFIG_STRING,
+     .def = "",
+     .flags = CONFIG_SECRET,
+     AT(store_url),
+     .help = "postgres:CONNINFO for the roles store and serve; run keeps its file in store.data."},
     {.key = "store.keep_days",
      .type = CONFIG_INT,
      .def = "90",
@@ -148,6 +193,12 @@ const struct config_row settings_rows[] = {
      .max = 10000000,
      AT(store_pending_rows),
      .help = "Rows that may wait for a blocked store before the bus waits."},
+    {.key = "cache.url",
+     .type = CONFIG_STRING,
+     .def = "memory:",
+     .flags = CONFIG_SECRET,
+     AT(cache_url),
+     .help = "memory: or redis:HOST:PORT, shared by the roles store and serve."},
     {.key = "cache.bytes",
      .type = CONFIG_INT,
      .def = "16777216",
@@ -256,6 +307,11 @@ const struct config_row settings_rows[] = {
      .max = 100000,
      AT(serve_max_subs),
      .help = "Most keys that one client may follow."},
+    {.key = "serve.market_metrics",
+     .type = CONFIG_BOOL,
+     .def = "false",
+     AT(serve_market_metrics),
+     .help = "Metrics hold a series for each market, too (at most 1000)."},
     {.key = "log.level",
      .type = CONFIG_CHOICE,
      .def = "info",
@@ -293,6 +349,12 @@ bool settings_hears(const struct settings *s)
 
 enum err settings_source(const struct settings *s, enum source *out, struct buf *error)
 {
+    struct exchange_url parts;
+    if (settings_hears(s) && !exchange_url_read(settings_exchange_url(s), &parts)) {
+        buf_printf(error, "exchange.url: upbit, sim, none, or http[s]://host[:port]; got \"%s\"",
+                   s->exchange_url);
+        return ERR_CONFIG;
+    }
     if (is_upbit(settings_exchange_url(s))) {
         if (strcmp(s->exchange_source, "auto") != 0) {
             buf_printf(error, "exchange.source: auto with Upbit's own address; got \"%s\"",

@@ -16,9 +16,18 @@ static bool is_closed(const struct candle *c)
     return c->state != CANDLE_FORMING;
 }
 
+static void keep(struct candle_engine *e, struct market *m, enum interval i, struct record *r,
+                 unsigned told)
+{
+    r->kept = true;
+    r->stamp = e->stamp;
+    e->sink.keep(e->sink.ctx, m->code, i, &r->candle, (r->own ? CANDLE_KEEP_OWN : 0) | told);
+}
+
 void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struct record *r,
                const struct candle *before, int64_t tell_from_ms)
 {
+    unsigned told = 0;
     r->stamp = e->stamp;
     if (!is_closed(&r->candle)) {
         if (!r->own)
@@ -32,12 +41,12 @@ void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struc
         bool news = first || r->candle.rev > before->rev;
         if (news && interval_end(i, r->candle.start_ms) > tell_from_ms) {
             uint64_t seq = e->sink.event(e->sink.ctx, m->code, i, &r->candle);
+            told = CANDLE_KEEP_TOLD;
             if (!is_closed(before))
                 r->close_seq = seq;
         }
     }
-    r->kept = true;
-    e->sink.keep(e->sink.ctx, m->code, i, &r->candle);
+    keep(e, m, i, r, told);
 }
 
 void roll_child_changed(struct market *m, enum interval i, int64_t start_ms)
@@ -51,6 +60,8 @@ static void fold_add(struct fold *f, const struct candle *child)
 {
     f->revs += child->rev - 1;
     if (child->tombstone) {
+        if (f->sum == SUM_NONE)
+            f->candle.source = child->source;
         f->sum = f->sum == SUM_NONE ? SUM_TOMBSTONES : f->sum;
         return;
     }
@@ -125,6 +136,17 @@ static uint32_t next_rev(uint32_t sum, const struct candle *before, bool changed
     return sum > least ? sum : least;
 }
 
+/* A store that rolls up by itself must hear when a record is not the exchange's own any more. */
+static void judge(struct candle_engine *e, struct market *m, enum interval i, struct record *r,
+                  enum sum sum, const struct candle *rolled)
+{
+    if (!r->own)
+        return;
+    r->own = !cover_by_children(m, i, r->candle.start_ms) && is_own(&r->candle, sum, rolled);
+    if (!r->own && r->kept)
+        keep(e, m, i, r, 0);
+}
+
 /* What a window's record should be. false: there should be none. r->own is brought up to date. */
 static bool next_content(struct candle_engine *e, struct market *m, enum interval i,
                          int64_t start_ms, struct record *r, struct candle *next)
@@ -132,10 +154,11 @@ static bool next_content(struct candle_engine *e, struct market *m, enum interva
     enum sum sum = fold(e, m, i, start_ms, next);
     if (r == NULL)
         return sum != SUM_NONE;
-    if (r->own)
-        r->own = !cover_by_children(m, i, start_ms) && is_own(&r->candle, sum, next);
+    judge(e, m, i, r, sum, next);
     if (r->own)
         *next = r->candle;
+    else if (sum == SUM_NONE)
+        next->source = r->candle.source;
     return true;
 }
 
@@ -231,11 +254,13 @@ static struct span windows_around(enum interval i, struct span s)
                          interval_end(i, interval_start(i, s.to_ms - 1))};
 }
 
-static void judge(struct candle_engine *e, struct market *m, enum interval i, struct record *r)
+static void judge_anew(struct candle_engine *e, struct market *m, enum interval i, struct record *r)
 {
-    struct candle sum;
-    if (r->own && !cover_by_children(m, i, r->candle.start_ms))
-        r->own = is_own(&r->candle, fold(e, m, i, r->candle.start_ms, &sum), &sum);
+    struct candle rolled;
+    if (!r->own || cover_by_children(m, i, r->candle.start_ms))
+        return;
+    enum sum sum = fold(e, m, i, r->candle.start_ms, &rolled);
+    judge(e, m, i, r, sum, &rolled);
 }
 
 void roll_judge(struct candle_engine *e, struct market *m, enum interval i, struct span s)
@@ -246,15 +271,19 @@ void roll_judge(struct candle_engine *e, struct market *m, enum interval i, stru
         rows_need(e, m, p, windows.from_ms, windows.to_ms);
         rows_open(&rows, m, p, windows.from_ms, windows.to_ms);
         for (struct record *r; (r = rows_next(&rows)) != NULL;)
-            judge(e, m, p, r);
+            judge_anew(e, m, p, r);
     }
 }
 
 void roll_judge_resident(struct candle_engine *e, struct market *m)
 {
+    struct candle rolled;
     for (enum interval i = INTERVAL_1M; i < INTERVAL_COUNT; i++)
-        for (size_t k = 0; k < m->series[i].count; k++)
-            judge(e, m, i, &m->series[i].items[k]);
+        for (size_t k = 0; k < m->series[i].count; k++) {
+            struct record *r = &m->series[i].items[k];
+            if (r->own && !cover_by_children(m, i, r->candle.start_ms))
+                r->own = is_own(&r->candle, fold(e, m, i, r->candle.start_ms, &rolled), &rolled);
+        }
 }
 
 /* Seconds have no children: covered, they are closed as they are. */

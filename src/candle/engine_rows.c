@@ -86,7 +86,7 @@ static void keep(struct candle_engine *e, struct market *m, enum interval i, str
         return;
     r->kept = true;
     r->stamp = e->stamp;
-    e->sink.keep(e->sink.ctx, m->code, i, &r->candle);
+    e->sink.keep(e->sink.ctx, m->code, i, &r->candle, r->own ? CANDLE_KEEP_OWN : 0);
 }
 
 /* Parents still forming whose children leave memory can't be made again after a restart. */

@@ -12,6 +12,8 @@ enum {
     LINGER_MS = 1000,
     AHEAD_MAX = 64 * 1024, /* bytes sent ahead while a request is being answered */
     ADMIN_MAX = 64,        /* connections to the admin listener; apart from the public limit */
+    REQUESTS_A_TURN = 4,   /* of one connection; then it's the others' turn */
+    ROOM_LOOK = 32,        /* connections looked at for one that can be closed */
 };
 
 static int64_t now_ms(const struct serve *s)
@@ -21,23 +23,27 @@ static int64_t now_ms(const struct serve *s)
 
 /* --- lists and life ----------------------------------------------------------------------- */
 
-static void list_add(struct serve_conn **list, struct serve_conn *c)
+static void list_add(struct serve_conn_list *list, struct serve_conn *c)
 {
     c->prev = NULL;
-    c->next = *list;
+    c->next = list->first;
     if (c->next)
         c->next->prev = c;
-    *list = c;
+    else
+        list->last = c;
+    list->first = c;
 }
 
-static void list_remove(struct serve_conn **list, struct serve_conn *c)
+static void list_remove(struct serve_conn_list *list, struct serve_conn *c)
 {
     if (c->prev)
         c->prev->next = c->next;
     else
-        *list = c->next;
+        list->first = c->next;
     if (c->next)
         c->next->prev = c->prev;
+    else
+        list->last = c->prev;
 }
 
 static void count(struct serve_conn *c, int n)
@@ -76,6 +82,7 @@ void serve_conn_close(struct serve_conn *c)
         return;
     struct serve *s = c->s;
     list_remove(c->stream ? &s->streaming : &s->conns, c);
+    serve_turn_forget(s, c);
     c->phase = SERVE_CLOSING;
     serve_stream_free(&c->stream);
     if (c->request)
@@ -180,7 +187,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *b)
 /* A client that sends ahead of our answers is not read until they are written. */
 static void pace_reading(struct serve_conn *c)
 {
-    bool busy = c->phase == SERVE_ANSWERING || c->phase == SERVE_WRITING;
+    bool busy = c->phase == SERVE_ANSWERING || c->phase == SERVE_WRITING || c->waiting;
     bool ahead = busy && c->input && c->input->bytes.len - c->input->at > AHEAD_MAX;
     if (ahead == c->paused || c->ended || c->phase == SERVE_CLOSING)
         return;
@@ -193,10 +200,14 @@ static void pace_reading(struct serve_conn *c)
 
 static void process(struct serve_conn *c)
 {
-    if (c->processing)
+    if (c->processing || c->waiting)
         return;
     c->processing = true;
-    while (has_bytes(c) && (c->phase == SERVE_IDLE || c->phase == SERVE_RECEIVING)) {
+    for (int n = 0; has_bytes(c) && (c->phase == SERVE_IDLE || c->phase == SERVE_RECEIVING); n++) {
+        if (n == REQUESTS_A_TURN || (c->phase == SERVE_IDLE && serve_turn_over(c->s))) {
+            serve_turn_wait(c->s, c);
+            break;
+        }
         if (c->phase == SERVE_IDLE)
             begin_request(c);
         if (!process_one(c))
@@ -205,8 +216,13 @@ static void process(struct serve_conn *c)
     c->processing = false;
     tidy_input(c);
     pace_reading(c);
-    if (c->ended && (c->phase == SERVE_IDLE || c->phase == SERVE_RECEIVING))
+    if (c->ended && !c->waiting && (c->phase == SERVE_IDLE || c->phase == SERVE_RECEIVING))
         serve_conn_close(c);
+}
+
+void serve_conn_go_on(struct serve_conn *c)
+{
+    process(c);
 }
 
 static void take_bytes(struct serve_conn *c, const char *bytes, size_t len)
@@ -230,7 +246,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
     }
     if (n == 0)
         return;
-    bool waits = c->phase == SERVE_ANSWERING || c->phase == SERVE_WRITING;
+    bool waits = c->phase == SERVE_ANSWERING || c->phase == SERVE_WRITING || c->waiting;
     if (n == UV_EOF && waits) {
         c->ended = true; /* a client may close its side and still want the answer */
         return;
@@ -251,6 +267,8 @@ static void answered(struct serve_conn *c)
     }
     c->phase = SERVE_IDLE;
     c->deadline_ms = now_ms(c->s) + c->s->set.idle_timeout_ms;
+    list_remove(&c->s->conns, c);
+    list_add(&c->s->conns, c);
     process(c);
 }
 
@@ -331,10 +349,30 @@ void serve_conn_to_stream(struct serve_conn *c, struct serve_stream *st)
     c->phase = SERVE_STREAMING;
 }
 
+/* Those who came and say nothing, or half a request, take nobody's place. */
+static bool make_room(struct serve *s)
+{
+    struct serve_conn *c = s->conns.last;
+    for (int n = 0; c && n < ROOM_LOOK; n++, c = c->prev)
+        if (!c->admin && !c->refused && !c->waiting &&
+            (c->phase == SERVE_IDLE || c->phase == SERVE_RECEIVING)) {
+            metric_add(&serve_metric_displaced, 1);
+            serve_conn_close(c);
+            return true;
+        }
+    return false;
+}
+
+static bool is_full(struct serve *s, const struct serve_conn *c)
+{
+    if (c->admin)
+        return s->admin_count >= ADMIN_MAX;
+    return s->set.max_connections > 0 && s->conn_count >= s->set.max_connections && !make_room(s);
+}
+
 static void admit(struct serve *s, struct serve_conn *c)
 {
-    bool full = c->admin ? s->admin_count >= ADMIN_MAX
-                         : s->set.max_connections > 0 && s->conn_count >= s->set.max_connections;
+    bool full = is_full(s, c);
     bool crowd = !full && !c->admin && !serve_address_take(s, c);
     c->refused = full || crowd;
     count(c, 1);
@@ -354,6 +392,10 @@ void serve_conn_accept(uv_stream_t *listener, int status)
     struct serve *s = listener->data;
     if (status != 0) {
         log_warn("serve.accept_failed", "error=%s", uv_err_name(status));
+        return;
+    }
+    if (serve_turn_over(s)) {
+        serve_turn_accept_later(s, listener);
         return;
     }
     struct serve_conn *c = mem_zalloc(sizeof *c);
@@ -394,12 +436,12 @@ static void expire(struct serve_conn *c, int64_t now)
 
 void serve_conn_sweep(struct serve *s, int64_t now)
 {
-    for (struct serve_conn *c = s->conns, *next; c; c = next) {
+    for (struct serve_conn *c = s->conns.first, *next; c; c = next) {
         next = c->next;
         if (c->phase != SERVE_ANSWERING && now >= c->deadline_ms)
             expire(c, now);
     }
-    for (struct serve_conn *c = s->streaming, *next; c; c = next) {
+    for (struct serve_conn *c = s->streaming.first, *next; c; c = next) {
         next = c->next;
         serve_stream_sweep(c->stream, now);
     }

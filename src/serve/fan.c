@@ -3,10 +3,13 @@
  * When streams are written to. A tick takes up what changed: at once when the last was long ago,
  * else flush_ms after it. Its streams are written in slices, one a loop turn, so that requests
  * get theirs (an active idle handle makes the loop poll without waiting).
+ *
+ * A snapshot costs a hundred times what a change does. Streams that still want one wait in a line
+ * of their own: those who ask for snapshots, over and over even, delay nobody's changes.
  */
 #include "serve/impl.h"
 
-enum { SLICE = 64 };
+enum { SLICE = 64, SLICE_NS = 2000000 /* or so long, whichever comes first */ };
 
 static void on_idle(uv_idle_t *idle);
 static void on_timer(uv_timer_t *timer);
@@ -58,36 +61,43 @@ void serve_fan_wake(void *ctx)
     schedule(s);
 }
 
+static struct serve_line *line_of(struct serve *s, const struct serve_stream *st)
+{
+    bool catching_up = st->opening || serve_reader_sweeping(&st->reader);
+    return catching_up ? &s->fan.catching_up : &s->fan.current;
+}
+
 void serve_fan_mark(struct serve *s, struct serve_stream *st)
 {
-    struct serve_fan *f = &s->fan;
-    if (!st->dirty) {
-        st->dirty = true;
+    if (!st->line) {
+        struct serve_line *l = line_of(s, st);
+        st->line = l;
         st->next_dirty = NULL;
-        st->prev_dirty = f->last;
-        if (f->last)
-            f->last->next_dirty = st;
+        st->prev_dirty = l->last;
+        if (l->last)
+            l->last->next_dirty = st;
         else
-            f->first = st;
-        f->last = st;
+            l->first = st;
+        l->last = st;
     }
     schedule(s);
 }
 
 void serve_fan_forget(struct serve *s, struct serve_stream *st)
 {
-    struct serve_fan *f = &s->fan;
-    if (!st->dirty)
+    struct serve_line *l = st->line;
+    (void)s;
+    if (!l)
         return;
-    st->dirty = false;
+    st->line = NULL;
     if (st->prev_dirty)
         st->prev_dirty->next_dirty = st->next_dirty;
     else
-        f->first = st->next_dirty;
+        l->first = st->next_dirty;
     if (st->next_dirty)
         st->next_dirty->prev_dirty = st->prev_dirty;
     else
-        f->last = st->prev_dirty;
+        l->last = st->prev_dirty;
 }
 
 /* Marks the followers of what changed. */
@@ -105,30 +115,37 @@ static void take_up(struct serve *s)
         }
 }
 
-static void write_slice(struct serve *s)
+static void write_slice(struct serve *s, struct serve_line *l)
 {
-    uint64_t began = uv_hrtime();
-    for (int i = 0; i < SLICE && s->fan.first; i++) {
-        struct serve_stream *st = s->fan.first;
+    uint64_t began = uv_hrtime(), ended = began;
+    for (int i = 0; i < SLICE && l->first && ended - began < SLICE_NS; i++) {
+        struct serve_stream *st = l->first;
         serve_fan_forget(s, st);
-        serve_stream_write(st);
+        if (line_of(s, st) == l)
+            serve_stream_write(st);
+        else
+            serve_fan_mark(s, st); /* it asked for a snapshot while it stood here */
+        ended = uv_hrtime();
     }
-    uint64_t ended = uv_hrtime();
     metric_observe_ns(&serve_metric_flush, (int64_t)(ended - began));
-    if (s->fan.taken_ns)
+    if (s->fan.taken_ns && l == &s->fan.current)
         metric_observe_ns(&serve_metric_lag, (int64_t)(ended - s->fan.taken_ns));
 }
 
 static void on_idle(uv_idle_t *idle)
 {
     struct serve *s = idle->data;
-    if (uv_now(s->loop) - s->fan.tick_ms >= (uint64_t)s->set.flush_ms)
+    struct serve_fan *f = &s->fan;
+    if (uv_now(s->loop) - f->tick_ms >= (uint64_t)s->set.flush_ms)
         take_up(s);
-    if (s->fan.first)
-        write_slice(s);
-    if (s->fan.first)
+    if (f->current.first)
+        write_slice(s, &f->current);
+    if (!f->current.first)
+        f->taken_ns = 0;
+    if (f->catching_up.first)
+        write_slice(s, &f->catching_up);
+    if (f->current.first || f->catching_up.first)
         return;
-    s->fan.taken_ns = 0;
     uv_idle_stop(idle);
     if (s->hub.dirty)
         schedule(s);

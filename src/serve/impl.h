@@ -76,7 +76,8 @@ struct serve_conn {
     uv_tcp_t tcp;
     struct serve *s;
     struct serve_conn *prev, *next; /* in s->conns: those that are not streaming; s->streaming */
-    struct serve_address *address;  /* NULL: not counted (admin, refused) */
+    struct serve_conn *prev_waiting, *next_waiting; /* in s->turn, while waiting */
+    struct serve_address *address;                  /* NULL: not counted (admin, refused) */
     struct serve_input *input;
     struct serve_request *request; /* being answered */
     struct serve_stream *stream;
@@ -89,6 +90,7 @@ struct serve_conn {
     bool paused;     /* too much sent ahead: not reading */
     bool processing; /* serve_conn_process is on the stack */
     bool last;       /* close after this answer */
+    bool waiting;    /* with whole requests left for its next turn; phase is SERVE_IDLE */
 };
 
 struct serve_request {
@@ -107,8 +109,8 @@ struct serve_request {
 struct serve_stream {
     struct serve_reader reader; /* first: followers lead here */
     struct serve_conn *conn;
+    struct serve_line *line; /* of the fan, where it waits to be written to; NULL: nowhere */
     struct serve_stream *prev_dirty, *next_dirty;
-    bool dirty;
     bool beat;                   /* a comment is due */
     struct serve_frame *opening; /* response head and hello; NULL once sent */
     struct serve_rest *rest;     /* what the socket did not take; then it is blocked */
@@ -139,15 +141,35 @@ struct serve_address {
 
 enum { SERVE_ADDRESS_BUCKETS = 1024, SERVE_READ_SIZE = 64 * 1024 };
 
+/* Streams to be written to, first in first out. */
+struct serve_line {
+    struct serve_stream *first, *last;
+};
+
 struct serve_fan {
     uv_timer_t timer;
-    uv_idle_t idle; /* runs while streams are to be written to: the loop still polls */
-    struct serve_stream *first, *last; /* dirty streams, first in first out */
-    uint64_t tick_ms;                  /* when the last tick began */
-    uint64_t dirty_ns;                 /* when the oldest change not yet taken up came */
-    uint64_t taken_ns;                 /* dirty_ns of what is being sent; 0: nothing */
-    struct serve_batch batch;          /* scratch */
+    uv_idle_t idle;            /* runs while streams are to be written to: the loop still polls */
+    struct serve_line current; /* that were sent all up to the tick before */
+    struct serve_line catching_up; /* that want a snapshot or its rest */
+    uint64_t tick_ms;              /* when the last tick began */
+    uint64_t dirty_ns;             /* when the oldest change not yet taken up came */
+    uint64_t taken_ns;             /* dirty_ns of what is being sent; 0: nothing */
+    struct serve_batch batch;      /* scratch */
     struct serve_frame *comment;
+};
+
+/* Whose requests wait for the next loop turn; see turn.c. */
+struct serve_turn {
+    uv_idle_t idle; /* runs while somebody waits */
+    uv_prepare_t prepare;
+    struct serve_conn *first, *last;
+    uv_stream_t *unaccepted[2]; /* listeners with a connection not accepted yet */
+    uint64_t began_ns;          /* of this turn's share; 0: nobody took of it yet */
+};
+
+/* Connections in the order of their last sign of life, the newest first. */
+struct serve_conn_list {
+    struct serve_conn *first, *last;
 };
 
 struct serve {
@@ -161,10 +183,11 @@ struct serve {
     struct serve_hub hub;
     struct serve_fan fan;
     struct serve_encoded encoded;
+    struct serve_turn turn;
     int listen_fd, admin_fd; /* bound; -1 once a handle owns it */
     uv_tcp_t listener, admin_listener;
     uv_timer_t sweep;
-    struct serve_conn *conns, *streaming;
+    struct serve_conn_list conns, streaming;
     int64_t conn_count, stream_count, admin_count, refused_count;
     int handles; /* libuv handles not yet closed, conns included */
     bool started, stopping, timers_closed;
@@ -203,12 +226,23 @@ void serve_conn_send(struct serve_conn *c, struct buf *head, struct buf *body, c
                      size_t fixed_len, struct serve_frame *shared);
 void serve_conn_to_stream(struct serve_conn *c, struct serve_stream *st);
 void serve_input_free(struct serve_conn *c);
+/* Its next turn has come. */
+void serve_conn_go_on(struct serve_conn *c);
 
 /* --- accept.c ----------------------------------------------------------------------------- */
 
 void serve_refuse(struct serve *s, struct serve_conn *c);
 bool serve_address_take(struct serve *s, struct serve_conn *c); /* false: too many of them */
 void serve_address_drop(struct serve *s, struct serve_conn *c);
+
+/* --- turn.c ------------------------------------------------------------------------------- */
+
+enum err serve_turn_open(struct serve *s) MUST_CHECK;
+void serve_turn_close(struct serve *s, uv_close_cb closed); /* its two handles */
+bool serve_turn_over(struct serve *s); /* this loop turn's share for requests is used up */
+void serve_turn_wait(struct serve *s, struct serve_conn *c);
+void serve_turn_forget(struct serve *s, struct serve_conn *c);
+void serve_turn_accept_later(struct serve *s, uv_stream_t *listener);
 
 /* --- route.c ------------------------------------------------------------------------------ */
 
@@ -283,7 +317,7 @@ extern struct metric serve_metric_ring, serve_metric_flush, serve_metric_lag, se
 extern struct metric serve_metric_resumed, serve_metric_evicted_slow;
 extern struct metric serve_metric_evicted_gone, serve_metric_evicted_overtaken,
     serve_metric_refused_total;
-extern struct metric serve_metric_refused_address, serve_metric_timeouts;
+extern struct metric serve_metric_refused_address, serve_metric_displaced, serve_metric_timeouts;
 extern struct metric serve_metric_request_seconds;
 void serve_metric_request(enum serve_route_id route, int status);
 

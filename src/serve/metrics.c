@@ -38,6 +38,8 @@ struct metric serve_metric_refused_total = METRIC_COUNTER(
     "stofka_serve_refused_total", "Connections refused with 503.", "limit=\"total\"");
 struct metric serve_metric_refused_address = METRIC_COUNTER(
     "stofka_serve_refused_total", "Connections refused with 503.", "limit=\"address\"");
+struct metric serve_metric_displaced = METRIC_COUNTER(
+    "stofka_serve_displaced_total", "Silent connections closed to make room for new ones.", "");
 struct metric serve_metric_timeouts = METRIC_COUNTER(
     "stofka_serve_timeouts_total", "Connections closed because a request or a reader stalled.", "");
 struct metric serve_metric_request_seconds =
@@ -63,15 +65,25 @@ void serve_metric_request(enum serve_route_id route, int status)
 void serve_metrics_register(void)
 {
     struct metric *const all[] = {
-        &serve_metric_connections,   &serve_metric_streams,
-        &serve_metric_bytes,         &serve_metric_events,
-        &serve_metric_states,        &serve_metric_conflated,
-        &serve_metric_ring,          &serve_metric_flush,
-        &serve_metric_lag,           &serve_metric_resumed,
-        &serve_metric_resets,        &serve_metric_evicted_slow,
-        &serve_metric_evicted_gone,  &serve_metric_evicted_overtaken,
-        &serve_metric_refused_total, &serve_metric_refused_address,
-        &serve_metric_timeouts,      &serve_metric_request_seconds,
+        &serve_metric_connections,
+        &serve_metric_streams,
+        &serve_metric_bytes,
+        &serve_metric_events,
+        &serve_metric_states,
+        &serve_metric_conflated,
+        &serve_metric_ring,
+        &serve_metric_flush,
+        &serve_metric_lag,
+        &serve_metric_resumed,
+        &serve_metric_resets,
+        &serve_metric_evicted_slow,
+        &serve_metric_evicted_gone,
+        &serve_metric_evicted_overtaken,
+        &serve_metric_refused_total,
+        &serve_metric_refused_address,
+        &serve_metric_displaced,
+        &serve_metric_timeouts,
+        &serve_metric_request_seconds,
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         metric_register(all[i]);

@@ -91,6 +91,14 @@ static bool sweeping(const struct serve_follow *f)
     return f->first_market < f->end_market;
 }
 
+bool serve_reader_sweeping(const struct serve_reader *r)
+{
+    for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader)
+        if (sweeping(f))
+            return true;
+    return false;
+}
+
 /* Keys that changed after `change` are to be gone through; 0: all. */
 static void sweep_start(struct serve_follow *f, uint64_t change)
 {
@@ -216,6 +224,8 @@ static size_t gather(struct serve_reader *r)
     for (struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
         uint64_t end = walk_end(f);
         const struct serve_node *head = &f->group->items;
+        if (f->group->newest_change <= end) /* spares a walk into cold memory */
+            continue;
         for (const struct serve_node *at = head->prev; at != head && at->item->change > end;
              at = at->prev)
             if (lacks(f, at->item))

@@ -92,6 +92,9 @@ void serve_reader_remove(struct serve_reader *r, const struct serve_sub *s);
 bool serve_reader_has(struct serve_reader *r, const struct serve_sub *s);
 void serve_reader_subs_json(const struct serve_reader *r, struct buf *out);
 
+/* It wants a snapshot, or the rest of one. */
+bool serve_reader_sweeping(const struct serve_reader *r);
+
 /* An event it had not been sent left the ring: it can't go on. */
 bool serve_reader_overtaken(const struct serve_reader *r);
 

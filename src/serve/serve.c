@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/impl.h"
 
-enum { SWEEP_MS = 250, STOP_MS = 500, BACKLOG = 1024 };
+enum { SWEEP_MS = 250, STOP_MS = 500, BACKLOG = SOMAXCONN };
 
 /* --- opening ------------------------------------------------------------------------------ */
 
@@ -109,6 +110,8 @@ enum err serve_start(struct serve *s, struct buf *error)
     if (with_admin)
         serve_listen_url(s->admin_fd, &admin);
     enum err e = serve_fan_open(s);
+    if (e == OK)
+        e = serve_turn_open(s);
     if (e == OK && uv_timer_init(s->loop, &s->sweep) == 0) {
         s->handles++;
         s->sweep.data = s;
@@ -142,6 +145,7 @@ static void close_timers(struct serve *s)
     s->timers_closed = true;
     uv_close((uv_handle_t *)&s->sweep, on_handle_closed);
     serve_fan_close(s, on_handle_closed);
+    serve_turn_close(s, on_handle_closed);
 }
 
 static void stopped(struct serve *s)
@@ -158,7 +162,7 @@ void serve_handle_closed(struct serve *s)
     s->handles--;
     if (!s->stopping)
         return;
-    if (!s->conns && !s->streaming)
+    if (!s->conns.first && !s->streaming.first)
         close_timers(s);
     if (s->handles == 0)
         stopped(s);
@@ -167,20 +171,20 @@ void serve_handle_closed(struct serve *s)
 static void on_stop_deadline(uv_timer_t *timer)
 {
     struct serve *s = timer->data;
-    while (s->conns)
-        serve_conn_close(s->conns);
+    while (s->conns.first)
+        serve_conn_close(s->conns.first);
     close_timers(s);
 }
 
 /* Requests under way may end; everything else is closed now. */
 static void close_idle(struct serve *s)
 {
-    for (struct serve_conn *c = s->conns, *next; c; c = next) {
+    for (struct serve_conn *c = s->conns.first, *next; c; c = next) {
         next = c->next;
         if (c->phase != SERVE_ANSWERING && c->phase != SERVE_WRITING)
             serve_conn_close(c);
     }
-    for (struct serve_conn *c = s->streaming, *next; c; c = next) {
+    for (struct serve_conn *c = s->streaming.first, *next; c; c = next) {
         next = c->next;
         serve_stream_farewell(c->stream);
     }
@@ -206,7 +210,7 @@ void serve_stop(struct serve *s, void (*done)(void *ctx), void *ctx)
     close_listener(&s->admin_listener);
     close_idle(s);
     uv_timer_start(&s->sweep, on_stop_deadline, STOP_MS, 0);
-    if (!s->conns && !s->streaming)
+    if (!s->conns.first && !s->streaming.first)
         close_timers(s);
 }
 

@@ -85,8 +85,10 @@ static void on_forming(void *ctx, const char *code, enum interval i, const struc
         fail_at("forming, but closed", market_of(code), i, c->start_ms);
 }
 
-static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c)
+static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
 {
+    (void)flags;
     struct world *w = ctx;
     model_store_row(&w->now->rows[market_of(code)][i], c);
 }
@@ -223,13 +225,13 @@ void to_engine(struct world *w, const struct message *msg)
         candle_engine_covered(w->engine, &c);
     } else if (msg->kind == MESSAGE_WATERMARK) {
         struct message_watermark m = {msg->from_ms, msg->to_ms, codes_of(msg->market)};
-        candle_engine_watermark(w->engine, &m);
+        candle_engine_watermark(w->engine, "test", &m);
         message_codes_free(&m.codes);
         if (msg->to_ms > w->now->watermark_ms)
             w->now->watermark_ms = msg->to_ms;
     } else {
         struct message_gap g = {msg->from_ms, msg->to_ms, "test", codes_of(msg->market)};
-        candle_engine_gap(w->engine, &g);
+        candle_engine_gap(w->engine, "test", &g);
         message_codes_free(&g.codes);
     }
 }

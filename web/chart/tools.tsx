@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import { useLanguage } from '../ui/language';
 import type { TextKey } from '../ui/text';
-import { choose, useChoices } from './choices';
+import { useChoices, useChoose } from './choices';
 import { KINDS } from './kinds';
 import { SCALES } from './theme';
 import './tools.css';
@@ -38,6 +38,7 @@ function Pick<T extends TextKey>({ name, values, value, onPick }: PickProps<T>) 
 export function Tools({ children }: { readonly children?: ReactNode }) {
   const [, t] = useLanguage();
   const { kind, scale, zone, healed } = useChoices();
+  const choose = useChoose();
   return (
     <div className="tools" role="toolbar" aria-label={t('tools')}>
       <Pick name="kind" values={KINDS} value={kind} onPick={(next) => choose({ kind: next })} />
