@@ -67,7 +67,7 @@ fuzz:
 
 bench: programs
 	@tools/setup.sh bench
-	@tools/bench.sh
+	@bench/bench.py $(ARGS)
 
 clean:
 	rm -rf build build-* web/dist

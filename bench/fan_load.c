@@ -2,8 +2,10 @@
 /*
  * fan_load: many SSE clients on one thread, for measuring serve_probe and fan_raw.
  *
- *     fan_load PORT PID CLIENTS KEYS MARKETS WARM SECONDS     SECONDS 0: idle until standard input
- * ends
+ *     fan_load PORT PID CLIENTS KEYS MARKETS WARM SECONDS
+ *
+ * Says "connected" when all were answered, and goes on with a byte on standard input (ends
+ * without).
  *
  * Client c follows candle.1s of KEYS markets from c on, evenly spread over MARKETS. Every 16th
  * client's bytes are read and its events counted and timed ("sent" is this machine's monotonic
@@ -138,13 +140,13 @@ static void read_for(struct load *l, int64_t ms)
     }
 }
 
-static void idle(void)
+/* Says that all are connected, and waits for a word; false: there is none. */
+static bool wait_for_word(void)
 {
-    char end;
+    char word;
     puts("connected");
     fflush(stdout);
-    while (read(0, &end, 1) > 0)
-        ;
+    return read(0, &word, 1) > 0;
 }
 
 int main(int argc, char **argv)
@@ -173,10 +175,8 @@ int main(int argc, char **argv)
     for (int k = 0; k < ANSWERED_S && l.heard_count < l.clients; k++)
         read_for(&l, 1000);
     REQUIRE(l.heard_count == l.clients);
-    if (l.seconds == 0) {
-        idle();
+    if (!wait_for_word())
         return 0;
-    }
     read_for(&l, l.warm * 1000);
     l.measuring = true;
     double cpu = cpu_of(l.pid);
