@@ -61,7 +61,7 @@ static void fold_add(struct fold *f, const struct candle *child)
     f->revs += child->rev - 1;
     if (child->tombstone) {
         if (f->sum == SUM_NONE)
-            f->candle.source = child->source;
+            f->candle.source = child->source; /* of nothing but tombstones */
         f->sum = f->sum == SUM_NONE ? SUM_TOMBSTONES : f->sum;
         return;
     }

@@ -182,8 +182,8 @@ struct serve {
     bool any_origin;
     struct serve_hub hub;
     struct serve_fan fan;
-    struct serve_encoded encoded;
     struct serve_turn turn;
+    struct serve_encoded encoded;
     int listen_fd, admin_fd; /* bound; -1 once a handle owns it */
     uv_tcp_t listener, admin_listener;
     uv_timer_t sweep;
