@@ -224,6 +224,8 @@ static size_t gather(struct serve_reader *r)
     for (struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
         uint64_t end = walk_end(f);
         const struct serve_node *head = &f->group->items;
+        if (f->group->newest_change <= end) /* spares a walk into cold memory */
+            continue;
         for (const struct serve_node *at = head->prev; at != head && at->item->change > end;
              at = at->prev)
             if (lacks(f, at->item))
