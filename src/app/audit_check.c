@@ -400,17 +400,16 @@ static void take_rows(struct check *c)
 
 static void go_on(struct check *c)
 {
-    bool waits = c->step == STEP_COMMIT || c->step == STEP_REPAIR;
+    bool waits = (c->step == STEP_COMMIT || c->step == STEP_REPAIR) &&
+                 feed_released(c->all->s.feed, c->wish.code) < c->wait_seq;
     bool late = clock_mono_ms() >= c->until_ms;
     if (c->step == STEP_PAUSE && late)
         ask(c, &c->page, EXCHANGE_FETCH_ROWS);
-    else if (waits && feed_released(c->all->s.feed, c->wish.code) < c->wait_seq && late)
+    else if (waits && late)
         finish(c, ERR_AGAIN);
-    else if (waits && feed_released(c->all->s.feed, c->wish.code) < c->wait_seq)
-        return;
-    else if (c->step == STEP_COMMIT)
+    else if (c->step == STEP_COMMIT && !waits)
         read_store(c);
-    else if (c->step == STEP_REPAIR)
+    else if (c->step == STEP_REPAIR && !waits)
         finish(c, OK);
 }
 
