@@ -59,8 +59,7 @@ struct serve_query {
     bool closed_only;
 };
 
-/* Implemented by app. ctx is passed back. */
-struct serve_source {
+struct serve_source { /* implemented by app; ctx is passed back */
     void *ctx;
     /* Answers once by serve_answer_* (now or later, on the loop). The request may die before
      * (client gone): then serve ignores the answer, but the answer must still be given. */
