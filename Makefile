@@ -96,7 +96,7 @@ fuzz:
 
 bench: programs
 	@tools/setup.sh bench
-	@tools/bench.sh
+	@bench/bench.py $(ARGS)
 
 bench-web: programs
 	@tools/setup.sh test

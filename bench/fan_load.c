@@ -2,7 +2,10 @@
 /*
  * fan_load: many SSE clients on one thread, for measuring serve_probe and fan_raw.
  *
- *     fan_load PORT CLIENTS KEYS MARKETS WARM SECONDS     SECONDS 0: idle until standard input ends
+ *     fan_load PORT PID CLIENTS KEYS MARKETS WARM SECONDS
+ *
+ * Says "connected" when all were answered, and goes on with a byte on standard input (ends
+ * without).
  *
  * Client c follows candle.1s of KEYS markets from c on, evenly spread over MARKETS. Every 16th
  * client's bytes are read and its events counted and timed ("sent" is this machine's monotonic
@@ -24,12 +27,14 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-enum { DELAYS_MAX = 8 << 20, READ_SIZE = 256 * 1024, TIMED = 16 };
+enum { DELAYS_MAX = 8 << 20, READ_SIZE = 256 * 1024, TIMED = 16, ANSWERED_S = 60 };
 
 struct load {
-    int port, clients, keys, markets, poll_fd;
+    int port, pid, clients, keys, markets, poll_fd;
     int64_t warm, seconds;
     bool measuring;
+    bool *heard; /* of each client: it was answered */
+    int heard_count;
     int64_t *delays;
     size_t delay_count, bytes, timed_bytes, closed;
 };
@@ -72,7 +77,11 @@ static void take(struct load *l, int number, int fd)
     if (len <= 0) {
         close(fd);
         l->closed++;
-    } else if (l->measuring) {
+        return;
+    }
+    l->heard_count += !l->heard[number];
+    l->heard[number] = true;
+    if (l->measuring) {
         l->bytes += (size_t)len;
         if (timed) {
             l->timed_bytes += (size_t)len;
@@ -93,15 +102,32 @@ static double delay_ms(const struct load *l, double part)
     return l->delay_count ? (double)l->delays[at] / 1e6 : 0;
 }
 
-static void report(struct load *l, double seconds)
+/* Seconds of processor that a process has taken so far. */
+static double cpu_of(int pid)
+{
+    char path[64], text[1024];
+    unsigned long user = 0, system = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *f = fopen(path, "r");
+    size_t len = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    text[len] = '\0';
+    const char *at = strrchr(text, ')');
+    REQUIRE(at && sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                         &system) == 2);
+    fclose(f);
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void report(struct load *l, double seconds, double cpu)
 {
     qsort(l->delays, l->delay_count, sizeof l->delays[0], by_value);
     double events =
         l->timed_bytes ? (double)l->delay_count * (double)l->bytes / (double)l->timed_bytes : 0;
-    printf("{\"deliveries_per_s\": %.0f, \"bytes_per_s\": %.0f, \"closed\": %zu, \"timed\": %zu, "
+    printf("{\"deliveries_per_s\": %.0f, \"per_cpu_s\": %.0f, \"cpu\": %.3f, \"bytes_per_s\": "
+           "%.0f, \"closed\": %zu, \"timed\": %zu, "
            "\"p50_ms\": %.2f, \"p99_ms\": %.2f, \"max_ms\": %.2f}\n",
-           events / seconds, (double)l->bytes / seconds, l->closed, l->delay_count,
-           delay_ms(l, 0.5), delay_ms(l, 0.99), delay_ms(l, 1));
+           events / seconds, cpu > 0 ? events / cpu : 0, cpu / seconds, (double)l->bytes / seconds,
+           l->closed, l->delay_count, delay_ms(l, 0.5), delay_ms(l, 0.99), delay_ms(l, 1));
 }
 
 static void read_for(struct load *l, int64_t ms)
@@ -114,28 +140,30 @@ static void read_for(struct load *l, int64_t ms)
     }
 }
 
-static void idle(void)
+/* Says that all are connected, and waits for a word; false: there is none. */
+static bool wait_for_word(void)
 {
-    char end;
+    char word;
     puts("connected");
     fflush(stdout);
-    while (read(0, &end, 1) > 0)
-        ;
+    return read(0, &word, 1) > 0;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 7) {
-        fputs("usage: fan_load PORT CLIENTS KEYS MARKETS WARM SECONDS\n", stderr);
+    if (argc != 8) {
+        fputs("usage: fan_load PORT PID CLIENTS KEYS MARKETS WARM SECONDS\n", stderr);
         return 2;
     }
     struct load l = {.port = atoi(argv[1]),
-                     .clients = atoi(argv[2]),
-                     .keys = atoi(argv[3]),
-                     .markets = atoi(argv[4]),
-                     .warm = atoll(argv[5]),
-                     .seconds = atoll(argv[6])};
+                     .pid = atoi(argv[2]),
+                     .clients = atoi(argv[3]),
+                     .keys = atoi(argv[4]),
+                     .markets = atoi(argv[5]),
+                     .warm = atoll(argv[6]),
+                     .seconds = atoll(argv[7])};
     l.poll_fd = epoll_create1(0);
+    l.heard = mem_zalloc((size_t)l.clients * sizeof *l.heard);
     l.delays = mem_array(NULL, DELAYS_MAX, sizeof *l.delays);
     for (int i = 0; i < l.clients; i++) {
         int fd = connect_one(&l, i);
@@ -144,14 +172,16 @@ int main(int argc, char **argv)
         if (i % 64 == 0)
             read_for(&l, 1);
     }
-    if (l.seconds == 0) {
-        idle();
+    for (int k = 0; k < ANSWERED_S && l.heard_count < l.clients; k++)
+        read_for(&l, 1000);
+    REQUIRE(l.heard_count == l.clients);
+    if (!wait_for_word())
         return 0;
-    }
     read_for(&l, l.warm * 1000);
     l.measuring = true;
+    double cpu = cpu_of(l.pid);
     int64_t begin = clock_mono_ns();
     read_for(&l, l.seconds * 1000);
-    report(&l, (double)(clock_mono_ns() - begin) / 1e9);
+    report(&l, (double)(clock_mono_ns() - begin) / 1e9, cpu_of(l.pid) - cpu);
     return 0;
 }

@@ -50,6 +50,7 @@ struct key {
 
 struct server {
     int poll_fd, listen_fd;
+    bool begun;
     struct key *keys;
     int64_t markets, rate, made, started_ms, flush_ms, flushed_ms;
     struct client **queue; /* those with something pending */
@@ -191,31 +192,39 @@ static void on_client(struct server *s, struct client *c, uint32_t events)
     }
 }
 
-static void take_client(struct server *s)
+static void take_clients(struct server *s)
 {
-    int on = 1, fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK);
-    if (fd < 0)
-        return;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    struct client *c = mem_zalloc(sizeof *c);
-    c->fd = fd;
-    watch(s, fd, c, EPOLLIN | EPOLLOUT | EPOLLET);
+    int on = 1, fd;
+    while ((fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        struct client *c = mem_zalloc(sizeof *c);
+        c->fd = fd;
+        watch(s, fd, c, EPOLLIN | EPOLLOUT | EPOLLET);
+    }
+}
+
+static bool take_word(struct server *s)
+{
+    char word;
+    s->begun = true;
+    s->started_ms = clock_mono_ms();
+    return read(0, &word, 1) > 0;
 }
 
 static bool turn(struct server *s)
 {
-    static char end_of_input;
     struct epoll_event ready[512];
     int n = epoll_wait(s->poll_fd, ready, 512, 1);
     for (int i = 0; i < n; i++) {
         if (ready[i].data.ptr == s)
-            take_client(s);
+            take_clients(s);
         else if (ready[i].data.ptr == NULL)
-            return read(0, &end_of_input, 1) > 0;
+            return take_word(s);
         else
             on_client(s, ready[i].data.ptr, ready[i].events);
     }
-    make_due(s);
+    if (s->begun)
+        make_due(s);
     if (clock_mono_ms() - s->flushed_ms >= s->flush_ms) {
         s->flushed_ms = clock_mono_ms();
         flush(s);
@@ -247,7 +256,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     s.keys = mem_zalloc((size_t)s.markets * sizeof *s.keys);
     s.poll_fd = epoll_create1(0);
-    s.started_ms = s.flushed_ms = clock_mono_ms();
+    s.flushed_ms = clock_mono_ms();
     listen_any(&s);
     watch(&s, s.listen_fd, &s, EPOLLIN);
     watch(&s, 0, NULL, EPOLLIN);

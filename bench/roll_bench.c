@@ -44,8 +44,10 @@ static void on_forming(void *ctx, const char *code, enum interval i, const struc
     (void)c;
 }
 
-static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c)
+static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
 {
+    (void)flags;
     struct counts *n = ctx;
     (void)code;
     (void)i;
@@ -127,7 +129,7 @@ static void watermark(struct candle_engine *e, struct counts *n, int64_t markets
     w.since_ms = begin_ms - 1000;
     w.exchange_ms = begin_ms + second * 1000 + 999;
     candle_engine_at(e, ++n->stamp);
-    candle_engine_watermark(e, &w);
+    candle_engine_watermark(e, "bench", &w);
     candle_engine_settle(e);
     candle_engine_committed(e, n->stamp);
 }

@@ -106,9 +106,40 @@ def history(db, args, days):
     return name, path, end
 
 
+QUERIES = {  # what the program asks, by docs/rollup.md's names; the statements are in src/store/postgres_r*.c
+    'seconds before a time': """SELECT * FROM market_candle_1s WHERE code = 'KRW-M7' AND candle_time >= '-infinity'
+        AND candle_time < timestamptz '2026-03-01 12:00+00' AND NOT tombstone ORDER BY candle_time DESC LIMIT 200""",
+    'newest seconds': """SELECT * FROM market_candle_1s WHERE code = 'KRW-M7' AND candle_time < 'infinity'
+        AND NOT tombstone ORDER BY candle_time DESC LIMIT 200""",
+    'seconds of a span': """SELECT * FROM market_candle_1s WHERE code = 'KRW-M7' AND candle_time >= '2026-03-01 11:00+00'
+        AND candle_time < '2026-03-01 12:00+00' ORDER BY candle_time""",
+    'newest minutes': """SELECT * FROM market_candle_1m WHERE code = 'KRW-M7' AND candle_time < 'infinity'
+        AND NOT tombstone ORDER BY candle_time DESC LIMIT 200""",
+    'events after a cursor': 'SELECT seq, body FROM event WHERE partition = 3 AND seq > 1000000 ORDER BY seq',
+    'told candles': 'SELECT * FROM outbox WHERE number > 1000 ORDER BY number LIMIT 5000',
+    'open gaps': "SELECT * FROM gap WHERE state = 'open' ORDER BY from_time DESC, code LIMIT 100",
+    'gaps of a market': "SELECT * FROM gap WHERE code = 'KRW-M7' ORDER BY from_time DESC LIMIT 100",
+    'own candles': "SELECT * FROM market_fetched WHERE level = '1h' AND code = 'KRW-M7' AND candle_time = now()",
+}
+
+
+def explain(db, name, path):
+    """What scans of a whole table the planner chooses; small tables' are forbidden to show the index that is there."""
+    bad = 0
+    for what, query in QUERIES.items():
+        small = '' if 'seconds' in what or 'minutes' in what else 'SET enable_seqscan = off;'
+        plan = db.ask(path + small + 'EXPLAIN ' + query, name, 'stofka')
+        bad += 'Seq Scan' in plan
+        first = [line.strip() for line in plan.splitlines() if 'Index' in line or 'Seq Scan' in line]
+        print('%-24s %s' % (what, (first or [plan])[0][:110]), flush=True)
+    return bad
+
+
 def measure(db, args, days):
     name, path, end = history(db, args, days)
     rows = int(db.ask('SELECT count(*) FROM stofka.market_candle_1s', name))
+    if args.explain and explain(db, name, path):
+        sys.exit('a query scans a whole table')
     timed(db, name, path + minute(args, end), ROLL)
     rolled, first, indexed = [], [], []
     for run in range(1, args.runs + 1):
@@ -129,6 +160,7 @@ def main():
     args.add_argument('--markets', type=int, default=240)
     args.add_argument('--every', type=int, default=24, help='a second candle of each market every so many seconds')
     args.add_argument('--days', default='1,30')
+    args.add_argument('--explain', action='store_true', help="the plans of the program's queries, too")
     args.add_argument('--runs', type=int, default=5)
     args = args.parse_args()
     folder = tempfile.mkdtemp(prefix='stofka-bench-')

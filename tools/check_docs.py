@@ -90,8 +90,8 @@ def api_routes(root):
     """docs/api.md names the routes that serve answers, and no others."""
     text = ''.join(read(root, f) for f in tracked(root) if f.startswith('src/serve/') and f.endswith('.c'))
     # A route is a whole string literal that is a path without a dot; "/assets/" is the page's.
-    served = {s.rstrip('/') for s in re.findall(r'"(/[a-z]+(?:/[a-z]+)*/?)"', text)} - {'/assets'}
-    routes = re.findall(r'^#+ .*?`(GET|POST) (/[a-z/{}.]+)`', read(root, 'docs/api.md'), re.M)
+    served = {s.rstrip('/') for s in re.findall(r'"(/[a-z-]+(?:/[a-z]+)*/?)"', text)} - {'/assets'}
+    routes = re.findall(r'^#+ .*?`(GET|POST) (/[a-z/{}.-]+)`', read(root, 'docs/api.md'), re.M)
     documented = {re.sub(r'/\{\w+\}', '', path) for _, path in routes if '.' not in path}
     found = ['docs/api.md does not name %s' % p for p in sorted(served - documented)]
     found += ['docs/api.md names %s, which src/serve does not' % p for p in sorted(documented - served)]

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 // STOFKA_URL lets `npm run dev` and `npm run preview` stand in front of a running stofka (or the mock).
 const target = process.env['STOFKA_URL'] ?? 'http://127.0.0.1:8080';
-const paths = ['/markets', '/candles', '/gaps', '/status', '/stream'];
+const paths = ['/markets', '/candles', '/exchange-candles', '/gaps', '/status', '/stream'];
 const proxy = Object.fromEntries(paths.map((path) => [path, target]));
 
 export default defineConfig({

@@ -157,6 +157,8 @@ static void stop(struct run *r)
         audit_stop(r->audit);
     if (r->query)
         query_stop(r->query);
+    if (r->beside)
+        beside_stop(r->beside);
     uv_close((uv_handle_t *)&r->collect_changed, NULL);
     uv_close((uv_handle_t *)&r->status_timer, NULL);
     uv_close((uv_handle_t *)&r->prune_timer, NULL);
@@ -242,6 +244,7 @@ static void free_all(struct run *r)
     exchange_free(&r->exchange);
     backfill_free(&r->backfill);
     query_free(&r->query);
+    beside_free(&r->beside);
     admin_free(&r->admin);
     audit_free(&r->audit);
     feed_free(&r->feed);

@@ -10,6 +10,7 @@
 #include "app/admin.h"
 #include "app/audit.h"
 #include "app/backfill.h"
+#include "app/beside.h"
 #include "app/collect.h"
 #include "app/feed.h"
 #include "app/query.h"
@@ -41,6 +42,7 @@ struct run {
     struct collect *collect;
     struct exchange *exchange;
     struct query_engine *query;
+    struct beside *beside;
     struct backfill *backfill;
     struct admin *admin;
     struct record *record;

@@ -24,6 +24,11 @@ static void ask_candles(void *ctx, const struct serve_query *q, struct serve_req
     query_candles(((struct run *)ctx)->query, q, req);
 }
 
+static void ask_exchange_candles(void *ctx, const struct serve_query *q, struct serve_request *req)
+{
+    beside_candles(((struct run *)ctx)->beside, q, req);
+}
+
 static void write_gap(void *ctx, const struct store_gap *g)
 {
     static const char *const states[] = {"open", "healed", "lost"};
@@ -242,6 +247,7 @@ static enum err open_serve(struct run *r, struct buf *error)
     };
     struct serve_source source = {.ctx = r,
                                   .candles = ask_candles,
+                                  .exchange_candles = ask_exchange_candles,
                                   .gaps = ask_gaps,
                                   .status = ask_status,
                                   .ready = ask_ready,
@@ -337,6 +343,8 @@ static void open_rest(struct run *r)
                                .trust_ms = r->settings.exchange_trust_ms};
     if (r->role != RUN_STORE)
         r->query = query_new(&q);
+    if (r->role != RUN_STORE)
+        r->beside = beside_new(&r->loop, r->replay_dir ? NULL : r->exchange, r->source);
     struct backfill_settings b = {.loop = &r->loop,
                                   .exchange = r->exchange,
                                   .collect = r->collect,

@@ -25,6 +25,7 @@
 /* One row a kind of request: name for metrics. */
 #define SERVE_ROUTE_MAP(X)                                                                         \
     X(CANDLES, "candles")                                                                          \
+    X(EXCHANGE, "exchange_candles")                                                                \
     X(MARKETS, "markets")                                                                          \
     X(STREAM, "stream")                                                                            \
     X(CHANGE, "stream_change")                                                                     \
@@ -274,6 +275,7 @@ void serve_error_json(struct buf *out, const char *name, const char *message);
 
 bool serve_page(struct serve_request *req, const struct serve_http_request *q);
 void serve_rest_candles(struct serve_request *req, const struct serve_http_request *q);
+void serve_rest_exchange_candles(struct serve_request *req, const struct serve_http_request *q);
 void serve_rest_markets(struct serve_request *req, const struct serve_http_request *q);
 void serve_rest_gaps(struct serve_request *req, const struct serve_http_request *q);
 void serve_rest_status(struct serve_request *req, const struct serve_http_request *q);

@@ -50,6 +50,7 @@ struct route {
 
 static const struct route public_routes[] = {
     {"/candles", SERVE_ROUTE_CANDLES, serve_rest_candles},
+    {"/exchange-candles", SERVE_ROUTE_EXCHANGE, serve_rest_exchange_candles},
     {"/markets", SERVE_ROUTE_MARKETS, serve_rest_markets},
     {"/gaps", SERVE_ROUTE_GAPS, serve_rest_gaps},
     {"/status", SERVE_ROUTE_STATUS, serve_rest_status},

@@ -59,12 +59,14 @@ struct serve_query {
     bool closed_only;
 };
 
-/* Implemented by app. ctx is passed back. */
-struct serve_source {
+struct serve_source { /* implemented by app; ctx is passed back */
     void *ctx;
     /* Answers once by serve_answer_* (now or later, on the loop). The request may die before
      * (client gone): then serve ignores the answer, but the answer must still be given. */
     void (*candles)(void *ctx, const struct serve_query *q, struct serve_request *req);
+    /* The exchange's own candles as it says them now, one page; answered by serve_answer_json or
+     * _error. q->closed_only is never set. NULL: 503. */
+    void (*exchange_candles)(void *ctx, const struct serve_query *q, struct serve_request *req);
     void (*gaps)(void *ctx, const char *code, struct serve_request *req); /* code "": all */
     void (*status)(void *ctx, struct buf *out); /* JSON object for /status */
     bool (*ready)(void *ctx, struct buf *why);  /* why: one line when not */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/metric.h"
+#include "store/follow.h"
 #include "store/store_impl.h"
 
 static const struct {
@@ -44,6 +45,7 @@ void store_metrics_register(void)
                             &errors_retry, &errors_drop,  &errors_stop};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         metric_register(all[i]);
+    store_follow_metrics_register();
 }
 
 void store_log_bytes_set(int64_t bytes)

@@ -183,7 +183,7 @@ def test_six_tabs_with_streams_of_their_own_in_chromium(proxy):
     node = subprocess.run([os.path.join(ROOT, 'tools', 'setup.sh'), '--node-dir'], stdout=subprocess.PIPE, text=True,
                           check=True).stdout.strip()
     done = subprocess.run([shutil.which('node', path=node), os.path.join(ROOT, 'test', 'operate', 'six_tabs.mjs'),
-                           proxy.url], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=150,
+                           proxy.url], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
                           check=False)
     assert done.returncode == 0, done.stdout
     said = json.loads(done.stdout.splitlines()[-1])

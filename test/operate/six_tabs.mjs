@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 const require = createRequire(new URL('../../web/package.json', import.meta.url));
 const { chromium } = require('playwright-core');
 const TABS = 7;
-const WAIT_MS = 60_000;
+const WAIT_MS = 180_000; // seven tabs that paint on a machine that may be busy
 const url = process.argv[2];
 
 const browser = await chromium.launch({

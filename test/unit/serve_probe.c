@@ -8,7 +8,7 @@
  *     /event?N   N closed candles, round the markets     /ticker?N  N tickers, round the markets
  *     /forming?N forming candles of 1m                   /gap /reset /status?TEXT /market?CODE
  *     /ready?0|1   /stop
- * or by rates for measurements: events_per_s=, tickers_per_s=.
+ * or by rates for measurements: events_per_s=, tickers_per_s=, or later /rate?EVENTS_PER_S.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -172,6 +172,13 @@ static void on_rate(uv_timer_t *t)
         make_ticker(p);
 }
 
+static void begin_rate(struct probe *p)
+{
+    p->started_ms = clock_mono_ms();
+    p->made_events = p->made_tickers = 0;
+    uv_timer_start(&p->rate, on_rate, 1, 1);
+}
+
 static void on_stopped(void *ctx)
 {
     struct probe *p = ctx;
@@ -194,6 +201,11 @@ static void on_term(uv_signal_t *sig, int number)
 static bool make(struct probe *p, const char *path, const char *query)
 {
     int64_t n = query[0] ? strtoll(query, NULL, 10) : 1;
+    if (strcmp(path, "/rate") == 0) {
+        p->events_per_s = n;
+        begin_rate(p);
+        return true;
+    }
     if (strcmp(path, "/status") == 0)
         serve_status(p->serve, query, strlen(query));
     else if (strcmp(path, "/market") == 0)
@@ -322,9 +334,8 @@ static void prepare(struct probe *p)
     uv_signal_init(p->loop, &p->term);
     p->rate.data = p->delay.data = p->term.data = p;
     uv_signal_start(&p->term, on_term, SIGTERM);
-    p->started_ms = clock_mono_ms();
     if (p->events_per_s || p->tickers_per_s)
-        uv_timer_start(&p->rate, on_rate, 1, 1);
+        begin_rate(p);
 }
 
 int main(int argc, char **argv)

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeAudit, decodeCandle, decodeGap, decodeMarketEntry, decodeStatus } from './decode';
 import { parseExact } from './exact-json';
-import type { Audit, CandlePage, Gap, Interval, MarketEntry, ServerStatus, Wire } from './types';
+import type {
+  Audit,
+  Candle,
+  CandlePage,
+  Gap,
+  Interval,
+  MarketEntry,
+  ServerStatus,
+  Wire,
+} from './types';
 import type { paths } from './wire';
 
 const TIMEOUT_MS = 15_000;
@@ -16,7 +25,7 @@ export class RestError extends Error {
   }
 }
 
-type Readable = '/candles' | '/markets' | '/gaps' | '/status';
+type Readable = '/candles' | '/exchange-candles' | '/markets' | '/gaps' | '/status';
 type Query<P extends Readable> = paths[P]['get']['parameters']['query'];
 
 /** An answer's error, with nothing of it believed. */
@@ -75,16 +84,28 @@ export interface CandleQuery {
   readonly to?: number;
 }
 
+function queryOf({ to, ...newest }: CandleQuery) {
+  return to === undefined
+    ? newest
+    : { ...newest, to: new Date(to * 1000).toISOString().replace('.000Z', 'Z') };
+}
+
 export async function getCandles(query: CandleQuery, signal?: AbortSignal): Promise<CandlePage> {
-  const { to, ...newest } = query;
-  const end =
-    to === undefined ? {} : { to: new Date(to * 1000).toISOString().replace('.000Z', 'Z') };
-  const [body, headers] = await get('/candles', { ...newest, ...end }, signal);
+  const [body, headers] = await get('/candles', queryOf(query), signal);
   return {
     candles: rows(body, decodeCandle).reverse(),
     cursor: headers.get('stofka-cursor'),
     beginning: headers.get('stofka-beginning') === 'true',
   };
+}
+
+/** The exchange's own candles, oldest first; at most 200. */
+export async function getExchangeCandles(
+  query: CandleQuery,
+  signal?: AbortSignal,
+): Promise<Candle[]> {
+  const [body] = await get('/exchange-candles', queryOf(query), signal);
+  return rows(body, decodeCandle).reverse();
 }
 
 export async function getMarkets(): Promise<MarketEntry[]> {

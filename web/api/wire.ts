@@ -21,6 +21,26 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/exchange-candles': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /**
+     * The exchange's own candles, newest first
+     * @description As its REST says them now, to be laid beside ours; nothing of them is kept.
+     */
+    readonly get: operations['getExchangeCandles'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/markets': {
     readonly parameters: {
       readonly query?: never;
@@ -517,6 +537,38 @@ export interface operations {
           readonly [name: string]: unknown;
         };
         content?: never;
+      };
+      readonly 400: components['responses']['BadRequest'];
+      readonly 404: components['responses']['UnknownMarket'];
+      readonly 503: components['responses']['Unavailable'];
+    };
+  };
+  readonly getExchangeCandles: {
+    readonly parameters: {
+      readonly query: {
+        /** @description The market. */
+        readonly code: components['schemas']['Code'];
+        /** @description The interval. */
+        readonly interval: components['schemas']['Interval'];
+        /** @description How many at most. */
+        readonly count?: number;
+        /** @description Only windows that start before it; ISO 8601, UTC unless it carries an offset. */
+        readonly to?: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The candles. */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': readonly components['schemas']['Candle'][];
+        };
       };
       readonly 400: components['responses']['BadRequest'];
       readonly 404: components['responses']['UnknownMarket'];

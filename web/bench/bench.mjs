@@ -132,11 +132,22 @@ function printLive(name, { page, bare }) {
     const [ours, theirs] = [middle(page, field), middle(bare, field)];
     line(`${name}: ${what}`, n(ours, digits), n(theirs, digits), n(ours / theirs, 2));
   };
+  row('first chart drawn, ms', 'firstDraw', 0);
   row('main thread, ms a tick', 'perTick');
   row('main thread, ms a second', 'perSecond');
   row('frames a second', 'fps');
   line(`${name}: own code, ms a tick`, n(middle(page, 'own')), '', '');
   line(`${name}: libraries, ms a tick`, n(middle(page, 'libraries')), '', '');
+}
+
+function printDeep(far) {
+  const [fps, bareFps] = [middle(far.page, 'fps'), middle(far.bare, 'fps')];
+  line('pan, frames a second', n(fps), n(bareFps), n(fps / bareFps, 2));
+  const blank = far.page.reduce((sum, one) => sum + one.blank, 0);
+  line('pan, looks that found a blank edge', blank, '', '');
+  line(`${HISTORY} bars reached by pulling`, far.reached ? 'yes' : 'no', '', '');
+  line('most bars held meanwhile', far.most, '', '');
+  line('blank edges meanwhile', far.blankWhileReaching, '', '');
 }
 
 async function main() {
@@ -147,7 +158,8 @@ async function main() {
   if (soaking > 0) {
     const minutes = Number(process.argv[soaking + 1] ?? 30);
     const { server, stop } = await startProgram({ sim: [...MARKETS, ...RATES['real time']] });
-    const flat = await soak(browser, { url: server.url, code: 'KRW-BTC', interval: '1s' }, minutes);
+    const place = { url: server.url, code: 'KRW-BTC', interval: '1m' };
+    const flat = await soak(browser, place, minutes);
     await stop();
     await browser.close();
     site.close();
@@ -164,35 +176,21 @@ async function main() {
     machine: { cpu: cpus()[0].model, cores: cpus().length, load: loadavg() },
     versions,
   };
-  result.bundleKb = await bundle();
-  result.live = {};
-  for (const [name, flags] of Object.entries(RATES)) {
-    result.live[name] = await live(browser, site.url, flags);
-  }
-  result.deep = await deep(browser, site.url);
-  result.machine.loadAfter = loadavg();
-  await browser.close();
-  site.close();
-  const { page, bare } = result.live['real time'];
   console.log(JSON.stringify({ machine: result.machine, versions }));
   line('figure (medians)', 'page', 'bare demo', 'ratio');
   line('---', '---:', '---:', '---:');
+  result.bundleKb = await bundle();
   line('html, js, css with brotli, KB', n(result.bundleKb), '', '');
-  const [ours, theirs] = [middle(page, 'firstDraw'), middle(bare, 'firstDraw')];
-  line('first chart drawn, ms', n(ours, 0), n(theirs, 0), n(ours / theirs, 2));
-  for (const [name, found] of Object.entries(result.live)) printLive(name, found);
-  const { deep: far } = result;
-  const [fps, bareFps] = [middle(far.page, 'fps'), middle(far.bare, 'fps')];
-  line('pan, frames a second', n(fps), n(bareFps), n(fps / bareFps, 2));
-  line(
-    'pan, looks that found a blank edge',
-    far.page.reduce((sum, { blank }) => sum + blank, 0),
-    '',
-    '',
-  );
-  line(`${HISTORY} bars reached by pulling`, far.reached ? 'yes' : 'no', '', '');
-  line('most bars held meanwhile', far.most, '', '');
-  line('blank edges meanwhile', far.blankWhileReaching, '', '');
+  result.live = {};
+  for (const [name, flags] of Object.entries(RATES)) {
+    result.live[name] = await live(browser, site.url, flags);
+    printLive(name, result.live[name]);
+  }
+  result.deep = await deep(browser, site.url);
+  printDeep(result.deep);
+  result.machine.loadAfter = loadavg();
+  await browser.close();
+  site.close();
   await mkdir(new URL('../../build/', import.meta.url), { recursive: true });
   await writeFile(RESULT, `${JSON.stringify(result, null, 1)}\n`);
 }

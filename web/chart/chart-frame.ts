@@ -5,6 +5,7 @@ import type { Candle, Gap } from '../api/types';
 import { fixed, formatScale } from '../ui/format';
 import type { Language } from '../ui/text';
 import { barOf, barsOf } from './bars';
+import { BesideLayer } from './beside-layer';
 import { CountdownLabel } from './countdown-label';
 import { Dragging } from './dragging';
 import { Drawer } from './drawer';
@@ -43,6 +44,7 @@ export class ChartFrame implements Screen {
   readonly truth: TruthLayer;
   readonly studies: StudyLayer;
   readonly drawer: Drawer;
+  readonly beside: BesideLayer;
   readonly view: ViewKeeper;
   private all: readonly Candle[] = [];
   /** False once it was taken away. */
@@ -65,6 +67,8 @@ export class ChartFrame implements Screen {
     this.main = new MainSeries(this.chart, this.palette, 'candles');
     this.countdown = new CountdownLabel(this.main, this.palette);
     this.main.attach(this.countdown);
+    this.beside = new BesideLayer(this.main, this.palette);
+    this.main.attach(this.beside);
     this.drawer = new Drawer(element, this.main, this.palette, () => this.all);
     this.studies = new StudyLayer(this.chart, this.main, this.palette, () => events.figures());
     // Room for the legend, which takes more lines where there is less width.

@@ -11,6 +11,7 @@ import { SCALES, type Scale } from './theme';
 import { ZONES, type Zone } from './zone';
 
 const HEALED = ['shown', 'hidden'] as const;
+const BESIDE = ['hidden', 'shown'] as const;
 type Healed = (typeof HEALED)[number];
 
 export interface Choices {
@@ -22,6 +23,8 @@ export interface Choices {
   readonly studies: readonly Study[];
   /** The market that this one is compared with; "" for none. */
   readonly vs: string;
+  /** Whether the exchange's own candles are laid over ours. */
+  readonly beside: (typeof BESIDE)[number];
 }
 
 type Field = keyof Choices;
@@ -46,6 +49,7 @@ const RULES: { readonly [F in Field]: Rule<Choices[F]> } = {
   kind: oneOf(KINDS),
   scale: oneOf(SCALES),
   healed: oneOf(HEALED),
+  beside: oneOf(BESIDE),
   studies: { initial: [], read: readStudies, write: studiesText },
   vs: {
     initial: '',

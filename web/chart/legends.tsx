@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Gap, Interval } from '../api/types';
 import { pairOf } from '../ui/format';
+import { BesideNote } from './beside-note';
 import type { ChartFeed } from './chart-feed';
 import type { ChartFrame } from './chart-frame';
 import { useChoices } from './choices';
 import { CompareLegend } from './compare';
 import type { CompareLine } from './compare-line';
-import { GapNote } from './gap-note';
+import { GapNote, RepairNote } from './gap-note';
 import { Legend } from './legend';
+import { repairOf } from './repair';
 import { StudyLegend } from './study-legend';
+import { useBeside } from './use-beside';
 
 interface LegendsProps {
   readonly feed: ChartFeed;
@@ -33,8 +36,10 @@ function candleUnder({ series }: ChartFeed, hovered: number | null) {
 /** All that is written over the chart about what is under the pointer. */
 export function Legends(props: LegendsProps) {
   const { feed, frame, name, hovered, gap, tickOf, compare, figures } = props;
-  const { zone } = useChoices();
+  const { zone, beside: shown } = useChoices();
+  const beside = useBeside(feed, frame, shown === 'shown');
   const { candle, before } = candleUnder(feed, hovered);
+  const repair = repairOf(candle, (candle && feed.live.gaps.latest(candle.code)) ?? []);
   return (
     <div className="legends">
       {name && (
@@ -50,6 +55,8 @@ export function Legends(props: LegendsProps) {
       />
       <StudyLegend layer={frame?.studies} start={candle?.start} places={figures} />
       {compare && candle && <CompareLegend line={compare} start={candle.start} tickOf={tickOf} />}
+      {shown === 'shown' && <BesideNote beside={beside} />}
+      {repair && <RepairNote repair={repair} partial={candle?.state === 'partial'} zone={zone} />}
       {gap && <GapNote gap={gap} zone={zone} />}
     </div>
   );
