@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 enum { BUF_FIRST_CAP = 256, U64_TEXT_MAX = 20 };
 
@@ -99,7 +100,7 @@ static void json_escape(struct buf *b, unsigned char c)
         buf_str(b, "\\t");
         break;
     default:
-        buf_printf(b, "\\u%04x", c);
+        buf_printf(b, "\\u%04x", c < 0x80 ? c : 0xfffd);
     }
 }
 
@@ -109,8 +110,12 @@ void buf_json_str(struct buf *b, const char *text, size_t len)
     size_t from = 0;
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+        size_t n = c < 0x80 ? c >= 0x20 && c != '"' && c != '\\' && c != 0x7f
+                            : utf8_length(text + i, len - i);
+        if (n > 0) {
+            i += n - 1;
             continue;
+        }
         buf_add(b, text + from, i - from);
         json_escape(b, c);
         from = i + 1;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 enum { LINE_MAX_BYTES = 4096, EVENT_SLOTS = 512 };
 
@@ -134,8 +135,10 @@ static bool is_plain(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f)
+        size_t more = c < 0x80 ? 1 : utf8_length(text + i, len - i);
+        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f || more == 0)
             return false;
+        i += more - 1;
     }
     return len > 0;
 }
@@ -150,7 +153,7 @@ static size_t cut(const char *text, size_t len, size_t max)
     return max;
 }
 
-/* The byte or UTF-8 character at text as it stands inside quotes, into out; *used: bytes read. */
+/* The byte or UTF-8 character at text (a byte of neither kind as \xNN) as it stands inside quotes, into out; *used: bytes read. */
 static size_t escape(const char *text, size_t len, char out[5], size_t *used)
 {
     unsigned char c = (unsigned char)*text;
@@ -160,11 +163,12 @@ static size_t escape(const char *text, size_t len, char out[5], size_t *used)
         memcpy(out, short_form, 3);
     else if (c == '"' || c == '\\')
         snprintf(out, 5, "\\%c", c);
-    else if (c < 0x20 || c == 0x7f)
+    else if (c >= 0x20 && c < 0x7f)
+        snprintf(out, 5, "%c", c);
+    else if (c < 0x80 || utf8_length(text, len) == 0)
         snprintf(out, 5, "\\x%02x", c);
     else {
-        while (c >= 0xc0 && *used < len && *used < 4 && ((unsigned char)text[*used] & 0xc0) == 0x80)
-            ++*used;
+        *used = utf8_length(text, len);
         memcpy(out, text, *used);
         return *used;
     }

@@ -100,11 +100,13 @@ static int oversize(struct exchange_ws *w)
 
 static int received(struct exchange_ws *w, struct lws *wsi, const char *bytes, size_t len)
 {
-    if (len > 0 && w->message.len == 0)
+    bool final = lws_is_final_fragment(wsi);
+
+    if (w->message_since_ms == 0 && (len > 0 || !final))
         w->message_since_ms = clock_mono_ms();
     if (len + lws_remaining_packet_payload(wsi) > w->frame_max - w->message.len)
         return oversize(w);
-    if (!lws_is_final_fragment(wsi)) {
+    if (!final) {
         buf_add(&w->message, bytes, len);
         return 0;
     }

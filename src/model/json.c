@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "model/digits.h"
 
 /* What may come next. */
@@ -45,22 +46,6 @@ static enum json_token value_done(struct json *j, enum json_token t)
 {
     j->state = j->depth > 0 ? WANT_COMMA_OR_END : WANT_NOTHING;
     return t;
-}
-
-/* Length of the UTF-8 character that begins at s (RFC 3629: no overlong forms, no surrogates, at
- * most U+10FFFF); 0: none. */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-    size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
 }
 
 static bool is_hex(char c)
@@ -114,7 +99,7 @@ static bool take_string(struct json *j)
     j->escaped = false;
     while ((at = skip_plain(s, at, len)) < len && s[at] != '"') {
         size_t n = s[at] == '\\' ? escape_length(s + at, len - at)
-                                 : utf8_length((const unsigned char *)s + at, len - at);
+                                 : utf8_length(s + at, len - at);
         if (n == 0)
             break;
         j->escaped |= s[at] == '\\';

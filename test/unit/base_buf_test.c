@@ -80,6 +80,9 @@ static void json_strings_are_escaped(void **state)
     buf_clear(&b);
     buf_json_str(&b, "", 0);
     assert_string_equal(b.data, "\"\"");
+    buf_clear(&b);
+    buf_json_str(&b, "a\xff\xc3\xed\xa0\x80\xe2\x82", 8); /* no UTF-8 may reach an answer */
+    assert_string_equal(b.data, "\"a\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\"");
     buf_free(&b);
 }
 

@@ -122,6 +122,7 @@ static void values_are_quoted_where_needed(void **state)
     expect_quoted("a\"\\\n\x01", 5, 32, "\"a\\\"\\\\\\n\\x01\"");
     expect_quoted("비트", 6, 32, "비트");
     expect_quoted("a\0b", 3, 32, "\"a\\x00b\"");
+    expect_quoted("\xffz\xed\xbd", 4, 32, "\"\\xffz\\xed\\xbd\"");
 }
 
 static void values_are_cut_at_a_character(void **state)
