@@ -24,8 +24,14 @@ void changes_add(struct changes *c, const char *code, enum interval i, int64_t s
     memcpy(x->code, code, strlen(code) + 1);
 }
 
-bool changes_hit(const struct changes *c, const char *code, enum interval i, int64_t from_ms,
-                 int64_t to_ms, uint64_t after, uint64_t upto)
+static bool is_in(const struct change *x, const struct change_span *s)
+{
+    return x->interval == s->interval && x->start_ms >= s->from_ms && x->start_ms < s->to_ms &&
+           strcmp(x->code, s->code) == 0;
+}
+
+bool changes_hit(const struct changes *c, const struct change_span *s, uint64_t after,
+                 uint64_t upto)
 {
     if (after < c->floor)
         return true;
@@ -33,8 +39,7 @@ bool changes_hit(const struct changes *c, const char *code, enum interval i, int
         const struct change *x = &c->ring[(c->first + k) % CHANGES_MAX];
         if (x->stamp <= after)
             return false; /* they ascend */
-        if (x->stamp <= upto && x->interval == i && x->start_ms >= from_ms && x->start_ms < to_ms &&
-            strcmp(x->code, code) == 0)
+        if (x->stamp <= upto && is_in(x, s))
             return true;
     }
     return false;

@@ -28,9 +28,14 @@ struct changes {
 void changes_start(struct changes *c, uint64_t stamp); /* nothing is known of before */
 void changes_add(struct changes *c, const char *code, enum interval i, int64_t start_ms,
                  uint64_t stamp);
-/* A candle of the series that starts in [from_ms, to_ms) changed by a message in (after, upto], or
- * it is too long ago to know. */
-bool changes_hit(const struct changes *c, const char *code, enum interval i, int64_t from_ms,
-                 int64_t to_ms, uint64_t after, uint64_t upto);
+/* Candles of a series that start in [from_ms, to_ms). */
+struct change_span {
+    const char *code;
+    enum interval interval;
+    int64_t from_ms, to_ms;
+};
+/* One of them changed by a message in (after, upto], or it is too long ago to know. */
+bool changes_hit(const struct changes *c, const struct change_span *s, uint64_t after,
+                 uint64_t upto);
 
 #endif

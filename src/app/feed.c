@@ -67,6 +67,7 @@ static void apply(struct lane *l, const struct bus_message *m)
     enum err e = feed_apply(l, m);
     if (e != OK) {
         metric_add(&unreadable_total, 1);
+        bus_reject(f->s.bus, err_text(e));
         log_warn("bus.unreadable", "kind=%d code=%s error=\"%s\"", (int)m->kind, m->code,
                  err_text(e));
     }

@@ -94,8 +94,8 @@ bool feed_page_is_good(const struct feed *f, const char *code, enum interval i, 
                        int64_t to_ms, uint64_t seq)
 {
     const struct lane *l = lane_of(f, code);
-    return !l || !l->changes ||
-           !changes_hit(l->changes, code, i, from_ms, to_ms, seq, l->rolled_seq);
+    struct change_span span = {code, i, from_ms, to_ms};
+    return !l || !l->changes || !changes_hit(l->changes, &span, seq, l->rolled_seq);
 }
 
 bool feed_has_all_lanes(const struct feed *f)

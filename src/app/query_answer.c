@@ -57,8 +57,8 @@ uint64_t query_lay_over(struct ask *a)
 {
     /* A full page's oldest row bounds what belongs to it. */
     a->oldest_ms = a->count >= a->what.count ? a->rows[a->count - 1].start_ms : INT64_MIN;
-    return candle_engine_over(query_engine_of(a), a->what.code, a->what.interval, a->seq, as_of(a),
-                              lay_one, a);
+    struct candle_over what = {a->what.code, a->what.interval, a->seq, as_of(a)};
+    return candle_engine_over(query_engine_of(a), &what, lay_one, a);
 }
 
 static void drop_forming(struct ask *a)

@@ -318,7 +318,8 @@ static enum err parse(const char *rest, char host[256], int *port, int *database
     long number = colon ? strtol(colon + 1, &end, 10) : 0;
     long db = end && *end == '/' ? strtol(end + 1, &end, 10) : 0;
     size_t len = colon ? (size_t)(colon - rest) : 0;
-    if (len == 0 || len > 255 || number < 1 || number > 65535 || db < 0 || db > 1024 || *end) {
+    bool whole = end && *end == '\0';
+    if (len == 0 || len > 255 || number < 1 || number > 65535 || db < 0 || db > 1024 || !whole) {
         buf_str(error, "cache.url: after redis: HOST:PORT or HOST:PORT/DATABASE is expected");
         return ERR_CONFIG;
     }

@@ -120,8 +120,13 @@ size_t candle_engine_open(struct candle_engine *e, const char *code, enum interv
  * closed records that changed in between, tombstones included, and windows that no event up to
  * `upto` closed, shown as forming. In no order; each must not use the engine. Returns the stamp of
  * the newest change of a closed record after `upto`, 0: none: those are passed over. */
-uint64_t candle_engine_over(struct candle_engine *e, const char *code, enum interval i,
-                            uint64_t after, uint64_t upto, candle_loaded_f *each, void *ctx);
+struct candle_over {
+    const char *code;
+    enum interval interval;
+    uint64_t after, upto;
+};
+uint64_t candle_engine_over(struct candle_engine *e, const struct candle_over *what,
+                            candle_loaded_f *each, void *ctx);
 bool candle_engine_covers(struct candle_engine *e, const char *code, enum interval i,
                           int64_t from_ms, int64_t to_ms);
 /* Start of the span of E(i) that holds the window just before to_ms, or to_ms when that is not

@@ -231,17 +231,17 @@ static size_t open_of(const struct series *s, uint64_t seq, struct candle *out, 
     return count;
 }
 
-static uint64_t over_of(const struct series *s, uint64_t after, uint64_t upto,
+static uint64_t over_of(const struct series *s, const struct candle_over *what,
                         candle_loaded_f *each, void *ctx)
 {
     uint64_t ahead = 0;
     for (size_t k = 0; k < s->count; k++) {
         const struct record *r = &s->items[k];
         struct candle c = r->candle;
-        bool open = c.state == CANDLE_FORMING || r->close_seq > upto;
-        if (!open && r->stamp > upto && r->stamp > ahead)
+        bool open = c.state == CANDLE_FORMING || r->close_seq > what->upto;
+        if (!open && r->stamp > what->upto && r->stamp > ahead)
             ahead = r->stamp;
-        if (!open && (r->stamp <= after || r->stamp > upto))
+        if (!open && (r->stamp <= what->after || r->stamp > what->upto))
             continue;
         if (open)
             c.state = CANDLE_FORMING;
@@ -262,14 +262,14 @@ static struct market *with_open_windows(struct candle_engine *e, const char *cod
     return m;
 }
 
-uint64_t candle_engine_over(struct candle_engine *e, const char *code, enum interval i,
-                            uint64_t after, uint64_t upto, candle_loaded_f *each, void *ctx)
+uint64_t candle_engine_over(struct candle_engine *e, const struct candle_over *what,
+                            candle_loaded_f *each, void *ctx)
 {
-    const struct market *m = with_open_windows(e, code);
+    const struct market *m = with_open_windows(e, what->code);
     if (m == NULL)
         return 0;
-    uint64_t deep = over_of(&m->deep[i], after, upto, each, ctx);
-    uint64_t resident = over_of(&m->series[i], after, upto, each, ctx);
+    uint64_t deep = over_of(&m->deep[what->interval], what, each, ctx);
+    uint64_t resident = over_of(&m->series[what->interval], what, each, ctx);
     return deep > resident ? deep : resident;
 }
 

@@ -155,7 +155,7 @@ enum err postgres_do(struct postgres_store *s, int n, struct pg_params *p, const
                      struct buf *error)
 {
     pg_params_end(p);
-    return pg_params_run(&s->writer, postgres_statements, n, p, what, error);
+    return pg_params_run(&s->writer, &(struct pg_call){postgres_statements, n, what}, p, error);
 }
 
 /* --- the fence -------------------------------------------------------------------------- */
@@ -178,7 +178,8 @@ static enum err read_lanes(struct postgres_store *s, const struct store_batch *b
     pg_params_end(&p);
     const char *values[] = {p.texts[0].data};
     PGresult *r;
-    enum err e = pg_run(&s->writer, postgres_statements, PG_LANES, values, &r, "lock lanes", error);
+    enum err e = pg_run(&s->writer, &(struct pg_call){postgres_statements, PG_LANES, "lock lanes"},
+                        values, &r, error);
     pg_params_free(&p);
     if (e)
         return e;
@@ -297,8 +298,9 @@ static enum err cut_events(struct postgres_store *s, const struct store_batch *b
     pg_params_end(&p);
     buf_clear(&p.texts[0]);
     buf_i64(&p.texts[0], s->keep_events);
-    enum err e =
-        pg_params_run(&s->writer, postgres_statements, PG_CUT_EVENTS, &p, "drop old events", error);
+    enum err e = pg_params_run(
+        &s->writer, &(struct pg_call){postgres_statements, PG_CUT_EVENTS, "drop old events"}, &p,
+        error);
     pg_params_free(&p);
     return e;
 }

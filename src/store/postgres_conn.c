@@ -137,31 +137,32 @@ static enum err prepare(struct pg_conn *c, const struct pg_statement *table, int
     return OK;
 }
 
-enum err pg_run(struct pg_conn *c, const struct pg_statement *table, int n,
-                const char *const *values, PGresult **out, const char *what, struct buf *error)
+enum err pg_run(struct pg_conn *c, const struct pg_call *call, const char *const *values,
+                PGresult **out, struct buf *error)
 {
     char name[24];
-    snprintf(name, sizeof name, "stofka_%d", n);
-    enum err e = prepare(c, table, n, name, what, error);
+    snprintf(name, sizeof name, "stofka_%d", call->n);
+    enum err e = prepare(c, call->table, call->n, name, call->what, error);
     if (e)
         return e;
-    PGresult *r = PQexecPrepared(c->link, name, table[n].params, values, NULL, NULL, 0);
+    int count = call->table[call->n].params;
+    PGresult *r = PQexecPrepared(c->link, name, count, values, NULL, NULL, 0);
     ExecStatusType status = PQresultStatus(r);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        return pg_fail(c, r, what, error);
+        return pg_fail(c, r, call->what, error);
     *out = r;
     return OK;
 }
 
-enum err pg_params_run(struct pg_conn *c, const struct pg_statement *table, int n,
-                       const struct pg_params *p, const char *what, struct buf *error)
+enum err pg_params_run(struct pg_conn *c, const struct pg_call *call, const struct pg_params *p,
+                       struct buf *error)
 {
     const char *values[PG_PARAMS_MAX];
     for (int i = 0; i < p->count; i++)
         values[i] = p->texts[i].data;
-    REQUIRE(p->count == table[n].params);
-    PGresult *r;
-    enum err e = pg_run(c, table, n, values, &r, what, error);
+    REQUIRE(p->count == call->table[call->n].params);
+    PGresult *r = NULL;
+    enum err e = pg_run(c, call, values, &r, error);
     if (!e)
         PQclear(r);
     return e;

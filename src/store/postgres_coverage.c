@@ -82,8 +82,9 @@ static enum err read_kept(struct postgres_store *s, struct pg_kept *k, struct bu
     const char *values[] = {k->key.code, interval_table[k->key.level].sql_name,
                             k->key.lost ? "t" : "f"};
     PGresult *r;
-    enum err e = pg_run(&s->writer, postgres_statements, PG_GET_COVERAGE, values, &r,
-                        "read coverage", error);
+    enum err e =
+        pg_run(&s->writer, &(struct pg_call){postgres_statements, PG_GET_COVERAGE, "read coverage"},
+               values, &r, error);
     if (e)
         return e;
     int count = PQntuples(r);

@@ -95,7 +95,7 @@ static void clear(struct store_follow *f)
 static enum err read_lanes(struct store_follow *f)
 {
     PGresult *r;
-    enum err e = pg_run(&f->conn, reads, LANES, NULL, &r, "follow", NULL);
+    enum err e = pg_run(&f->conn, &(struct pg_call){reads, LANES, "follow"}, NULL, &r, NULL);
     for (int row = 0; !e && row < PQntuples(r); row++) {
         int64_t p = pg_int(r, row, 0);
         if (p < 0 || p >= STORE_LANES_MAX)
@@ -150,7 +150,7 @@ static enum err read_events(struct store_follow *f)
     buf_i64(&p.texts[2], STORE_FOLLOW_EVENTS);
     const char *values[] = {p.texts[0].data, p.texts[1].data, p.texts[2].data};
     PGresult *r;
-    enum err e = pg_run(&f->conn, reads, EVENTS, values, &r, "follow", NULL);
+    enum err e = pg_run(&f->conn, &(struct pg_call){reads, EVENTS, "follow"}, values, &r, NULL);
     pg_params_free(&p);
     if (e)
         return e;
@@ -173,7 +173,7 @@ static enum err read_outbox(struct store_follow *f)
     snprintf(most, sizeof most, "%d", (int)STORE_FOLLOW_EVENTS);
     const char *values[] = {after, most};
     PGresult *r;
-    enum err e = pg_run(&f->conn, reads, OUTBOX, values, &r, "follow", NULL);
+    enum err e = pg_run(&f->conn, &(struct pg_call){reads, OUTBOX, "follow"}, values, &r, NULL);
     if (e)
         return e;
     int count = PQntuples(r);
@@ -213,7 +213,7 @@ static enum err read_changes(struct store_follow *f)
     snprintf(most, sizeof most, "%d", (int)STORE_FOLLOW_EVENTS);
     const char *values[] = {after, most};
     PGresult *r;
-    enum err e = pg_run(&f->conn, reads, CHANGES, values, &r, "follow", NULL);
+    enum err e = pg_run(&f->conn, &(struct pg_call){reads, CHANGES, "follow"}, values, &r, NULL);
     if (e)
         return e;
     int count = PQntuples(r);

@@ -79,12 +79,17 @@ enum err pg_fail(struct pg_conn *c, PGresult *r, const char *what, struct buf *e
 /* Runs SQL of our own without parameters; several statements are one transaction. */
 enum err pg_exec(struct pg_conn *c, const char *sql, const char *what,
                  struct buf *error) MUST_CHECK;
-/* Runs statement number n of a table, prepared on first use. *out is the caller's: PQclear. */
-enum err pg_run(struct pg_conn *c, const struct pg_statement *table, int n,
-                const char *const *values, PGresult **out, const char *what,
-                struct buf *error) MUST_CHECK;
-enum err pg_params_run(struct pg_conn *c, const struct pg_statement *table, int n,
-                       const struct pg_params *p, const char *what, struct buf *error) MUST_CHECK;
+/* Statement number n of a table, prepared on first use; what: for errors, as in pg_fail. */
+struct pg_call {
+    const struct pg_statement *table;
+    int n;
+    const char *what;
+};
+/* *out is the caller's: PQclear. */
+enum err pg_run(struct pg_conn *c, const struct pg_call *call, const char *const *values,
+                PGresult **out, struct buf *error) MUST_CHECK;
+enum err pg_params_run(struct pg_conn *c, const struct pg_call *call, const struct pg_params *p,
+                       struct buf *error) MUST_CHECK;
 int64_t pg_int(const PGresult *r, int row, int column);
 
 /* --- postgres_array.c ------------------------------------------------------------------- */

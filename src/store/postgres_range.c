@@ -115,11 +115,11 @@ enum err postgres_range(struct store_reader *base, const struct store_query *q, 
                             q->with_tombstones ? "t" : "f",
                             b.limit,
                             b.partition};
-    PGresult *r;
+    struct pg_call call = {ranges, 2 * (int)q->interval + !q->newest_first, "read candles"};
+    PGresult *r = NULL;
     enum err e = pg_ready(c, NULL);
     if (!e)
-        e = pg_run(c, ranges, 2 * (int)q->interval + !q->newest_first, values, &r, "read candles",
-                   NULL);
+        e = pg_run(c, &call, values, &r, NULL);
     if (e)
         return e;
     uint64_t found = 0;

@@ -60,7 +60,7 @@ static struct pg_conn *conn_of(struct store_reader *base)
 static enum err read(struct store_reader *base, int n, const char *const *values, PGresult **out)
 {
     enum err e = pg_ready(conn_of(base), NULL);
-    return e ? e : pg_run(conn_of(base), reads, n, values, out, "read", NULL);
+    return e ? e : pg_run(conn_of(base), &(struct pg_call){reads, n, "read"}, values, out, NULL);
 }
 
 static void copy_text(const PGresult *r, int row, int column, char *out, size_t size)

@@ -108,7 +108,9 @@ static enum err put_candles(struct postgres_store *s, const struct store_batch *
             buf_str(&p.texts[CANDLE_PARAMS], interval_table[i].sql_name);
             p.count++;
         }
-        e = pg_params_run(&s->writer, postgres_statements, statement, &p, "write candles", error);
+        e = pg_params_run(&s->writer,
+                          &(struct pg_call){postgres_statements, statement, "write candles"}, &p,
+                          error);
     }
     pg_params_free(&p);
     return e;
