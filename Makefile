@@ -3,12 +3,14 @@
 # npm (page) and the scripts in tools/.
 
 PORT ?= 8080
+SOURCE ?= sim
 STAGE ?= all
 ARGS ?=
 MINUTES ?= 10
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs truth soak fuzz bench clean setup-build programs
+.PHONY: all run demo test check fmt docs deb deb-trial truth soak soak-web long fuzz bench bench-web clean setup-build programs \
+	cluster cluster-status cluster-down cluster-connect cluster-truth
 
 all: programs
 
@@ -31,13 +33,32 @@ run: programs
 demo: programs
 	@tools/demo.py sim --port $(PORT)
 
+# SOURCE=sim or live, each with data of its own.
+cluster: programs
+	@tools/setup.sh cluster
+	@tools/cluster.py up --source $(SOURCE) --port $(PORT) --dir data/cluster-$(SOURCE) $(ARGS)
+
+cluster-status:
+	@tools/cluster.py status --dir data/cluster-$(SOURCE)
+
+cluster-down:
+	@tools/cluster.py down --dir data/cluster-$(SOURCE)
+
+# After `make cluster ARGS=--rows`.
+cluster-connect:
+	@tools/cluster.py connect --dir data/cluster-$(SOURCE)
+
+cluster-truth: programs
+	@tools/setup.sh cluster
+	@test/cluster/truth_cluster.py $(ARGS)
+
 test:
-	@tools/setup.sh build page test check
+	@tools/setup.sh build page test check operate
 	@$(MAKE) --no-print-directory programs
 	@tools/run_tests.py $(STAGE)
 
 check:
-	@tools/setup.sh build page check
+	@tools/setup.sh build page check operate
 	@$(MAKE) --no-print-directory programs
 	@tools/check.py $(ARGS)
 
@@ -46,13 +67,26 @@ fmt:
 	@tools/check.py --fix format
 
 docs: programs
-	@tools/check.py --fix references
+	@tools/check.py --fix references chart
+	@tools/npm.sh run --silent types
+
+# The Debian package of the embedded process, and a trial of it in a bare Debian (root; some minutes).
+deb: programs
+	@tools/deb.sh
+
+deb-trial: programs
+	@tools/setup.sh operate
+	@tools/deb_trial.py
 
 truth: programs
 	@tools/truth_plan.py $(ARGS)
 
 soak: programs
-	@tools/truth_plan.py --soak $(ARGS)
+	@test/system/soak.py $(ARGS)
+
+long: programs
+	@tools/setup.sh build page test
+	@tools/run_tests.py long
 
 fuzz:
 	@tools/setup.sh build page test
@@ -62,7 +96,17 @@ fuzz:
 
 bench: programs
 	@tools/setup.sh bench
-	@tools/bench.sh
+	@bench/bench.py $(ARGS)
+
+bench-web: programs
+	@tools/setup.sh test
+	@tools/npm.sh run --silent bench -- $(ARGS)
+
+# The page's long forms: ten minutes asleep, and the heap over half an hour of full rate.
+soak-web: programs
+	@tools/setup.sh test
+	@STOFKA_LONG=1 tools/npm.sh run --silent e2e:live
+	@tools/npm.sh run --silent bench -- --soak 30
 
 clean:
 	rm -rf build build-* web/dist

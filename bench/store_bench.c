@@ -14,6 +14,8 @@
 
 enum { MARKETS = 200, BATCH = 1000, READS = 20000, LIVE = 2000, LIVE_MARKETS = 20 };
 
+static int64_t position; /* of the only lane */
+
 static void check(enum err e, const struct buf *error)
 {
     if (!e)
@@ -56,7 +58,8 @@ static void write_all(struct store *s, int64_t count, const char *what)
     for (int64_t n = 0; n < count; n += BATCH) {
         for (int64_t i = 0; i < BATCH; i++)
             make_row(&rows[i], (n + i) % MARKETS, INTERVAL_1S, (n + i) / MARKETS * 1000);
-        struct store_lane lane = {.from = n, .next = n + BATCH};
+        struct store_lane lane = {.from = position, .next = position + BATCH};
+        position += BATCH;
         struct store_batch b = {.rows = rows, .row_count = BATCH, .lanes = &lane, .lane_count = 1};
         check(store_apply(s, &b, &error), &error);
     }
@@ -134,8 +137,11 @@ static void live_batch(struct store *s, int64_t second, int64_t base_ms)
         coverage[m] = (struct store_coverage){.spans = &span, .count = 1};
         name_market(coverage[m].code, m);
     }
-    struct store_lane lane = {
-        .from = second - 1, .next = second, .seq = (uint64_t)second * 240, .watermark_ms = second};
+    struct store_lane lane = {.from = position,
+                              .next = position + 1,
+                              .seq = (uint64_t)second * 240,
+                              .watermark_ms = second};
+    position++;
     struct store_batch b = {.rows = rows,
                             .row_count = count,
                             .coverage = coverage,

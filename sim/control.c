@@ -64,26 +64,31 @@ static void put_state(struct sim *s, struct buf *b)
 static bool do_fault(struct sim *s, const struct request *r)
 {
     enum fault_kind kind;
+    double seconds = 0;
     const char *name = http_param(r, "kind");
     if (!name || !fault_kind_of(name, strlen(name), &kind))
         return false;
     const char *arg = http_param(r, "for");
     if (!arg)
         arg = http_param(r, "by"); /* clockstep reads better so */
-    fault_start(s, kind, arg ? atof(arg) : 0);
+    if (arg && !parse_real(arg, -86400, 86400, &seconds))
+        return false;
+    fault_start(s, kind, seconds);
     return true;
 }
 
 static bool do_faults(struct sim *s, const struct request *r)
 {
+    double seconds = s->faults.every;
+    const char *every = http_param(r, "every");
+    if (every && !parse_real(every, 0.1, 1e6, &seconds))
+        return false;
     const char *mix = http_param(r, "mix");
     if (!mix || !fault_set_mix(&s->faults, mix))
         return false;
     if (!s->faults.mix)
         fault_end_all(s);
-    const char *every = http_param(r, "every");
-    if (every && atof(every) > 0)
-        s->faults.every = atof(every);
+    s->faults.every = seconds;
     return true;
 }
 
@@ -116,23 +121,28 @@ void control_handle(struct conn *c, const struct request *r)
     static const struct {
         const char *path;
         bool (*act)(struct sim *s, const struct request *r);
-    } acts[] = {{"/_sim/fault", do_fault},
-                {"/_sim/faults", do_faults},
-                {"/_sim/trading", do_trading},
-                {"/_sim/list", do_list},
-                {"/_sim/delist", do_delist}};
+        const char *wants;
+    } acts[] = {{"/_sim/fault", do_fault, "kind: a fault, for: seconds (clockstep: by)"},
+                {"/_sim/faults", do_faults, "mix: faults, all or off; every: seconds, from 0.1"},
+                {"/_sim/trading", do_trading, "on: 0 or 1"},
+                {"/_sim/list", do_list, "market: a code such as KRW-NEW"},
+                {"/_sim/delist", do_delist, "market: a listed code"}};
     struct buf b = {0};
     int status = 404;
+    const char *why = "state, fault, faults, trading, list or delist";
     if (!strcmp(r->path, "/_sim/state"))
         status = 200;
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
-        if (!strcmp(r->path, acts[i].path))
-            status = strcmp(r->method, "POST") != 0 ? 405 : acts[i].act(c->sim, r) ? 200 : 400;
+        if (!strcmp(r->path, acts[i].path)) {
+            bool post = !strcmp(r->method, "POST");
+            status = !post ? 405 : acts[i].act(c->sim, r) ? 200 : 400;
+            why = post ? acts[i].wants : "method: POST";
+        }
     world_flush_logs(&c->sim->world); /* whoever asks finds all of it in the files */
     if (status == 200)
         put_state(c->sim, &b);
     else
-        buf_printf(&b, "{\"error\":{\"name\":%d,\"message\":\"see stofka-sim --help\"}}", status);
+        buf_printf(&b, "{\"error\":{\"name\":%d,\"message\":\"%s\"}}", status, why);
     http_reply(c, r, status, "application/json;charset=UTF-8", "", &b);
     buf_free(&b);
 }

@@ -72,7 +72,6 @@ static void start(struct sim *s)
     s->tick.data = s->sigint.data = s->sigterm.data = s;
     uv_signal_start(&s->sigint, on_signal, SIGINT);
     uv_signal_start(&s->sigterm, on_signal, SIGTERM);
-    /* Made history took its time: the exchange's clock starts now, at start_ms exactly. */
     if (!s->opt.replay_path || s->opt.no_wait)
         world_thaw(&s->world);
     s->last_flush_s = floor_div(s->world.start_ms, 1000);

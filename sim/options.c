@@ -133,13 +133,6 @@ static bool number(const char *text, int64_t least, int64_t most, int *out)
     return true;
 }
 
-static bool real(const char *text, double least, double most, double *out)
-{
-    char *end = NULL;
-    *out = strtod(text, &end);
-    return end != text && !*end && *out >= least && *out <= most;
-}
-
 static bool word(const char *text, const char *const *words, int n, int *out)
 {
     for (*out = 0; *out < n; ++*out)
@@ -161,7 +154,7 @@ static bool take_market(struct options *o, int id, const char *v)
     case OPT_HISTORY:
         return number(v, 0, 3650, &w->history_days);
     case OPT_RATE:
-        return real(v, 0, 1e6, &w->rate);
+        return parse_real(v, 0, 1e6, &w->rate);
     case OPT_EVERY:
         return w->every_second = true;
     case OPT_CODES:
@@ -170,7 +163,7 @@ static bool take_market(struct options *o, int id, const char *v)
         w->markets_path = v;
         return true;
     case OPT_SPEED:
-        return real(v, 0.01, 1000, &w->speed);
+        return parse_real(v, 0.01, 1000, &w->speed);
     case OPT_TRADES:
         w->trades_path = v;
         return true;
@@ -193,7 +186,7 @@ static bool take_way(struct options *o, struct faults *f, int id, const char *v)
     case OPT_MIX:
         return fault_set_mix(f, v);
     case OPT_FAULT_EVERY:
-        return real(v, 0.1, 1e6, &f->every);
+        return parse_real(v, 0.1, 1e6, &f->every);
     case OPT_LATE:
         if (!number(v, 61, 60000, &n))
             return false;
@@ -252,6 +245,21 @@ static bool take_address(struct options *o, struct faults *f, int id, const char
     }
 }
 
+/* The bad value, and what the help says of this option. */
+static int complain_value(const char *name, const char *value)
+{
+    char start[32];
+    fprintf(stderr, "stofka-sim: --%s: bad value \"%s\"\n", name, value);
+    snprintf(start, sizeof start, "\n  --%s ", name);
+    const char *line = strstr(help, start);
+    while (line) {
+        int len = (int)strcspn(line + 1, "\n");
+        fprintf(stderr, "%.*s\n", len, line + 1);
+        line = line[len + 1] && !strncmp(line + len + 1, "\n         ", 10) ? line + len + 1 : NULL;
+    }
+    return 2;
+}
+
 static int complain(const char *what)
 {
     fprintf(stderr, "stofka-sim: %s (see --help)\n", what);
@@ -277,11 +285,8 @@ int options_read(int argc, char **argv, struct options *o, struct faults *f)
         }
         if (id == '?')
             return complain("unknown option or missing value");
-        if (!take_address(o, f, id, optarg)) {
-            fprintf(stderr, "stofka-sim: --%s: bad value \"%s\" (see --help)\n", table[at].name,
-                    optarg);
-            return 2;
-        }
+        if (!take_address(o, f, id, optarg))
+            return complain_value(table[at].name, optarg);
     }
     if (optind < argc)
         return complain("options only, no words");

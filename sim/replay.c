@@ -7,6 +7,7 @@
 #include "json.h"
 #include "sim.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -79,7 +80,11 @@ bool replay_load(struct sim *s)
     int n = 0;
     gzFile f = gzopen(s->opt.replay_path, "rb");
     s->world.start_ms = 0;
-    while (f && gzgets(f, line, sizeof line)) {
+    if (!f) {
+        fprintf(stderr, "stofka-sim: %s: %s\n", s->opt.replay_path, strerror(errno));
+        return false;
+    }
+    while (gzgets(f, line, sizeof line)) {
         n++;
         if (!take_line(s, line, &rng)) {
             fprintf(stderr, "stofka-sim: %s line %d: not a message I know\n", s->opt.replay_path,
@@ -88,8 +93,7 @@ bool replay_load(struct sim *s)
             return false;
         }
     }
-    if (f)
-        gzclose(f);
+    gzclose(f);
     if (!s->replay_total) {
         fprintf(stderr, "stofka-sim: %s: no trades in it\n", s->opt.replay_path);
         return false;

@@ -194,6 +194,13 @@ bool parse_int(const char *s, int64_t *out)
     return true;
 }
 
+bool parse_real(const char *s, double least, double most, double *out)
+{
+    char *end = NULL;
+    *out = strtod(s, &end);
+    return end != s && !*end && *out >= least && *out <= most;
+}
+
 /* Applies 10^exponent to digits at the given scale; false where a digit would be lost. */
 static bool to_e8(i128 v, int scale, int64_t *out)
 {

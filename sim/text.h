@@ -44,6 +44,7 @@ i128 div_half_up(i128 v, i128 by); /* v >= 0, by > 0 */
  */
 bool parse_e8(const char *s, size_t n, int64_t *out);
 bool parse_int(const char *s, int64_t *out);
+bool parse_real(const char *s, double least, double most, double *out);
 
 struct utc {
     int year, month, day, hour, minute, second, ms;

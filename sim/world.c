@@ -34,7 +34,8 @@ int64_t world_now(const struct world *w)
 void world_thaw(struct world *w)
 {
     w->frozen = false;
-    w->mono0 = mono_ns();
+    if (w->opt.start_ms || !w->generating)
+        w->mono0 = mono_ns();
 }
 
 struct market *world_market(struct world *w, const char *code)
@@ -86,7 +87,11 @@ static bool load_markets(struct world *w)
 {
     size_t n;
     char *text = read_file(w->opt.markets_path, &n);
-    struct json *root = text ? json_parse(text, n) : NULL;
+    if (!text) {
+        fprintf(stderr, "stofka-sim: %s: %s\n", w->opt.markets_path, strerror(errno));
+        return false;
+    }
+    struct json *root = json_parse(text, n);
     free(text);
     const struct json *list = root;
     if (root && root->type == JSON_OBJECT)
@@ -142,6 +147,7 @@ bool world_open(struct world *w, const struct world_options *opt)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     w->start_ms = opt->start_ms ? opt->start_ms : now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+    w->mono0 = mono_ns();
     w->late_rng = rng_named(opt->seed, "late");
     w->frozen = true;
     w->trading = true;

@@ -44,7 +44,7 @@ struct world_options {
 struct world {
     struct world_options opt;
     int64_t start_ms, offset_ms;
-    uint64_t mono0; /* ns */
+    uint64_t mono0; /* ns; 0 of the clock: when the world was opened, then world_thaw's */
     bool frozen;    /* the clock stands at start_ms until world_thaw */
     int64_t history_start_ms;
     struct market *markets[MAX_MARKETS];
@@ -69,7 +69,9 @@ struct world {
 /* Prints its own message on stderr and returns false if a file is unusable. */
 bool world_open(struct world *w, const struct world_options *opt);
 bool world_make_history(struct world *w);
-void world_thaw(struct world *w); /* the clock starts to run, now */
+/* The clock starts to run: at start_ms where a start was asked for, else it shows the wall clock's
+ * time, and what was traded while the history was made is caught up with. */
+void world_thaw(struct world *w);
 int64_t world_now(const struct world *w);
 void world_advance(struct world *w, int64_t now_ms);
 void world_step_clock(struct world *w, int64_t by_ms);

@@ -19,6 +19,8 @@ import subprocess
 import sys
 import time
 
+import check_chart
+import check_deploy
 import check_docs
 import check_edges
 import check_repo
@@ -150,6 +152,16 @@ def on_root(check):
     return run
 
 
+def check_the_chart(fix):
+    """The Helm chart renders what is kept, and Kubernetes' schemas accept it."""
+    return check_chart.chart(ROOT, fix)
+
+
+def check_argocd(fix):
+    """Argo CD's overlays build and fit the chart; the release workflow is sound."""
+    return check_chart.argocd(ROOT, fix)
+
+
 def check_references(fix):
     """Generated references say what the program says."""
     return check_docs.references(ROOT, fix)
@@ -169,6 +181,11 @@ CHECKS = {
     'architecture': on_root(check_docs.architecture_names),
     'links': on_root(check_docs.links),
     'api': on_root(check_docs.api_routes),
+    'monitoring': on_root(check_deploy.monitoring),
+    'dashboards': on_root(check_deploy.dashboards_made),
+    'compose': on_root(check_deploy.compose),
+    'chart': check_the_chart,
+    'argocd': check_argocd,
     'references': check_references,
     'cppcheck': check_cppcheck,
     'tidy': check_tidy,

@@ -2,6 +2,7 @@
 """Checks of the documents: they are equal in both languages, name only what exists, and generated
 references are what the program says. Each returns its problems as lines.
 """
+import json
 import os
 import re
 import subprocess
@@ -89,11 +90,22 @@ def api_routes(root):
     """docs/api.md names the routes that serve answers, and no others."""
     text = ''.join(read(root, f) for f in tracked(root) if f.startswith('src/serve/') and f.endswith('.c'))
     # A route is a whole string literal that is a path without a dot; "/assets/" is the page's.
-    served = {s.rstrip('/') for s in re.findall(r'"(/[a-z]+(?:/[a-z]+)*/?)"', text)} - {'/assets'}
-    documented = {re.sub(r'/\{\w+\}', '', p) for p in re.findall(
-        r'^#+ .*?`(?:GET|POST) (/[a-z/{}]+)`', read(root, 'docs/api.md'), re.M)}
+    served = {s.rstrip('/') for s in re.findall(r'"(/[a-z-]+(?:/[a-z]+)*/?)"', text)} - {'/assets'}
+    routes = re.findall(r'^#+ .*?`(GET|POST) (/[a-z/{}.-]+)`', read(root, 'docs/api.md'), re.M)
+    documented = {re.sub(r'/\{\w+\}', '', path) for _, path in routes if '.' not in path}
     found = ['docs/api.md does not name %s' % p for p in sorted(served - documented)]
-    return found + ['docs/api.md names %s, which src/serve does not' % p for p in sorted(documented - served)]
+    found += ['docs/api.md names %s, which src/serve does not' % p for p in sorted(documented - served)]
+    return found + described_routes(root, set(routes))
+
+
+def described_routes(root, routes):
+    """Problems where docs/openapi.json and docs/api.md name other routes of the page's address."""
+    described = {(method.upper(), path) for path, item in json.loads(read(root, 'docs/openapi.json'))['paths'].items()
+                 for method in item}
+    routes = {route for route in routes if route[1] != '/metrics'}  # the admin address has no description
+    return (['docs/openapi.json does not describe %s %s' % r for r in sorted(routes - described)] +
+            ['docs/openapi.json describes %s %s, which docs/api.md does not name' % r
+             for r in sorted(described - routes)])
 
 
 def references(root, fix):

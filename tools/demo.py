@@ -99,9 +99,10 @@ def tell_exchange(page, stofka):
             exchange = None
         if exchange and exchange['text'] and not exchange['text'].startswith('asking'):
             news = exchange['state'], exchange['text'].split('; next try')[0]
-            if news != told:
+            beginning = told is None and news[0] == 'stale'  # connected, and not a second of it heard yet
+            if news != told and not beginning:
                 print('exchange %s: %s' % news, flush=True)
-            told = news
+                told = news
         end.wait(1)
 
 

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turn the built page into one C file for serve/page.h.
 
-usage: embed_page.py DIST_DIR OUT.c [--depfile FILE]
+usage: embed_page.py DIST_DIR OUT.c [--with FILE]... [--depfile FILE]
 
-Every file of DIST_DIR is kept as it is and, where that is smaller, gzip- and brotli-compressed.
+Every file of DIST_DIR is kept as it is and, where that is smaller, gzip- and brotli-compressed; so
+is each FILE, under its own name at the top.
 Without DIST_DIR/index.html the output is a one-page placeholder. The output is the same for the
 same input, and is not touched when nothing changed, so the build has nothing to do then.
 """
@@ -113,11 +114,21 @@ def write_if_changed(path, text):
         f.write(text)
 
 
-def write_depfile(path, out, dist):
+def read_extra(paths):
+    """[(url path, bytes)] of the files that are no part of the page."""
+    found = []
+    for path in paths:
+        with open(path, 'rb') as f:
+            found.append(('/' + os.path.basename(path), f.read()))
+    return found
+
+
+def write_depfile(path, out, dist, extra):
     """Name what the output was made from; a page that is built later shows in its parent folder."""
     names = [dist] + [os.path.join(folder, n) for folder, _, found in os.walk(dist) for n in found]
     if not os.path.isdir(dist):
         names = [os.path.dirname(os.path.abspath(dist))]
+    names += extra
     with open(path, 'w', encoding='utf-8') as f:
         f.write('%s: %s\n' % (out, ' '.join(n.replace(' ', '\\ ') for n in names)))
 
@@ -126,13 +137,15 @@ def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     args.add_argument('dist')
     args.add_argument('out')
+    args.add_argument('--with', action='append', default=[], dest='extra')
     args.add_argument('--depfile')
     args = args.parse_args()
     if not shutil.which('brotli'):
         sys.exit('embed_page.py: the program "brotli" is missing; tools/setup.sh build installs it')
-    write_if_changed(args.out, render(page_files(args.dist)))
+    files = sorted(page_files(args.dist) + read_extra(args.extra))
+    write_if_changed(args.out, render(files))
     if args.depfile:
-        write_depfile(args.depfile, args.out, args.dist)
+        write_depfile(args.depfile, args.out, args.dist, args.extra)
 
 
 main()

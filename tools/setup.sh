@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install what a part of the project needs on Debian 12, and nothing when all of it is there.
 #
-# usage: tools/setup.sh GROUP...      groups: build page test check bench
+# usage: tools/setup.sh GROUP...      groups: build page test check bench cluster operate
 #        tools/setup.sh --list GROUP...   print the packages, install nothing
 #        tools/setup.sh --node-dir        print the folder of the Node that the page is built with
 #
@@ -12,18 +12,23 @@
 set -eu
 
 NODE_MIN=18
+JAVA_MIN=17
 
 packages_of() {
     case $1 in
     build) echo gcc libc6-dev pkg-config meson ninja-build python3 brotli ca-certificates \
-        libuv1-dev libwebsockets-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev libssl-dev \
-        libcmocka-dev libyajl-dev ;;
+        libuv1-dev libwebsockets-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev libhiredis-dev zlib1g-dev libssl-dev \
+        librdkafka-dev libcmocka-dev libyajl-dev ;;
     page) [ -n "$(node_dir)" ] || echo nodejs npm ;;
-    test) echo clang libclang-rt-14-dev python3-pytest openssl $(browser) ;;
-    check) echo git clang clang-format clang-tidy cppcheck universal-ctags ;;
-    bench) echo wrk ;;
+    test) echo clang libclang-rt-14-dev python3-pytest python3-jsonschema openssl $(browser) ;;
+    check) echo git python3-yaml clang clang-format clang-tidy cppcheck universal-ctags ;;
+    bench) echo wrk nginx-light libnginx-mod-nchan ;;
+    cluster) echo postgresql-15 postgresql-15-cron redis-server nginx kcat python3 $(java_and_maven) ;;
+    operate) echo python3-yaml nginx curl debootstrap dpkg-dev openssl prometheus prometheus-alertmanager prometheus-node-exporter \
+        prometheus-blackbox-exporter prometheus-nginx-exporter prometheus-postgres-exporter \
+        prometheus-redis-exporter ;;
     *)
-        echo "setup.sh: no group \"$1\"; groups: build page test check bench" >&2
+        echo "setup.sh: no group \"$1\"; groups: build page test check bench cluster operate" >&2
         exit 2
         ;;
     esac
@@ -34,6 +39,13 @@ packages_of() {
 browser() {
     echo chromium fonts-noto-cjk
     [ -n "$(installed chromium)" ] || echo dbus-x11
+}
+
+# Kafka's brokers come from Maven Central and run on any Java >= JAVA_MIN.
+java_and_maven() {
+    major=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
+    [ "${major:-0}" -ge "$JAVA_MIN" ] || echo openjdk-17-jre-headless
+    command -v mvn >/dev/null || echo maven
 }
 
 # The first folder of PATH (then Debian's) that holds Node >= NODE_MIN and npm.
@@ -70,20 +82,22 @@ as_root() {
 quiet_new_services() {
     dpkg-query -W -f '${binary:Package}\n' | sort >"$tmp/after"
     comm -13 "$tmp/before" "$tmp/after" | xargs -r dpkg -L 2>/dev/null >"$tmp/files"
-    if [ -d /run/systemd/system ]; then
-        sed -n 's,^\(/usr\)\{0,1\}/lib/systemd/system/\([^/@]*\.\(service\|socket\|timer\|path\)\)$,\2,p' \
-            "$tmp/files" | while read -r unit; do
-            systemctl is-active --quiet "$unit" || systemctl is-enabled --quiet "$unit" || continue
-            echo "setup: $unit came with a package; stopping and disabling it"
-            as_root systemctl --quiet disable --now "$unit" || true
-        done
-    else
-        sed -n 's,^/etc/init\.d/\([^/]*\)$,\1,p' "$tmp/files" | while read -r script; do
-            grep -q start-stop-daemon "/etc/init.d/$script" || continue
-            echo "setup: $script came with a package; disabling it"
-            as_root update-rc.d "$script" disable || true
-        done
-    fi
+    sed -n 's#^\(/usr\)\{0,1\}/lib/systemd/system/\([^/@]*\.\(service\|socket\|timer\|path\)\)$#\2#p' \
+        "$tmp/files" >"$tmp/units"
+    while command -v systemctl >/dev/null && read -r unit; do
+        now=
+        [ ! -d /run/systemd/system ] || now=--now
+        systemctl is-active --quiet "$unit" 2>/dev/null ||
+            systemctl is-enabled --quiet "$unit" 2>/dev/null || continue
+        echo "setup: $unit came with a package; stopping and disabling it"
+        as_root systemctl --quiet disable $now "$unit" || true
+    done <"$tmp/units"
+    [ ! -d /run/systemd/system ] || return 0
+    sed -n 's,^/etc/init\.d/\([^/]*\)$,\1,p' "$tmp/files" | while read -r script; do
+        grep -q start-stop-daemon "/etc/init.d/$script" || continue
+        echo "setup: $script came with a package; disabling it"
+        as_root update-rc.d "$script" disable || true
+    done
 }
 
 install_packages() {
@@ -93,13 +107,29 @@ install_packages() {
         exit 1
     fi
     tmp=$(mktemp -d)
-    trap 'rm -rf "$tmp"' EXIT
+    trap 'own_cluster_again; rm -rf "$tmp"' EXIT
     dpkg-query -W -f '${binary:Package}\n' | sort >"$tmp/before"
     as_root apt-get -qq update || echo "setup: apt-get update failed; trying with the lists at hand" >&2
+    no_own_cluster "$@"
     # RUNLEVEL=1 keeps invoke-rc.d from starting daemons; needrestart must not ask.
     as_root env RUNLEVEL=1 NEEDRESTART_SUSPEND=1 DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$@"
+        apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$@"
+    own_cluster_again
     quiet_new_services
+}
+
+# Debian's postgresql-15 makes a database of its own when it is installed, unless it is told not to
+# before. We want its programs only. A machine that has PostgreSQL already is left alone.
+cluster_conf=/etc/postgresql-common/createcluster.d/stofka.conf
+no_own_cluster() {
+    case " $* " in *" postgresql-15 "*) ;; *) return 0 ;; esac
+    [ ! -d /etc/postgresql/15 ] || return 0
+    as_root mkdir -p "${cluster_conf%/*}"
+    echo 'create_main_cluster = false' | as_root tee "$cluster_conf" >/dev/null
+}
+
+own_cluster_again() {
+    [ ! -e "$cluster_conf" ] || as_root rm -f "$cluster_conf"
 }
 
 [ $# -gt 0 ] || set -- build

@@ -300,9 +300,8 @@ static void compare(void *ctx, int64_t start, const struct candle *kept,
 static size_t windows_in(enum interval child, int64_t from_ms, int64_t to_ms)
 {
     size_t count = 0;
-    for (int64_t at = from_ms; at < to_ms && count < EXCHANGE_FETCH_ROWS;
-         at = interval_end(child, at))
-        count++;
+    for (; from_ms < to_ms && count < EXCHANGE_FETCH_ROWS; count++)
+        from_ms = interval_end(child, from_ms);
     return count;
 }
 
@@ -400,17 +399,16 @@ static void take_rows(struct check *c)
 
 static void go_on(struct check *c)
 {
-    bool waits = c->step == STEP_COMMIT || c->step == STEP_REPAIR;
+    bool committing = c->step == STEP_COMMIT || c->step == STEP_REPAIR;
+    bool waits = committing && feed_released(c->all->s.feed, c->wish.code) < c->wait_seq;
     bool late = clock_mono_ms() >= c->until_ms;
     if (c->step == STEP_PAUSE && late)
         ask(c, &c->page, EXCHANGE_FETCH_ROWS);
-    else if (waits && feed_released(c->all->s.feed, c->wish.code) < c->wait_seq && late)
+    else if (waits && late)
         finish(c, ERR_AGAIN);
-    else if (waits && feed_released(c->all->s.feed, c->wish.code) < c->wait_seq)
-        return;
-    else if (c->step == STEP_COMMIT)
+    else if (c->step == STEP_COMMIT && !waits)
         read_store(c);
-    else if (c->step == STEP_REPAIR)
+    else if (c->step == STEP_REPAIR && !waits)
         finish(c, OK);
 }
 

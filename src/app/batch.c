@@ -28,8 +28,6 @@ struct batch {
     size_t market_count, market_cap;
     struct store_lane *lanes;
     size_t lane_count, lane_cap;
-    struct store_row *fetched;
-    size_t fetched_count, fetched_cap;
     struct store_batch view;
     int64_t prune_before_ms;
 };
@@ -66,7 +64,6 @@ void batch_free(struct batch **b)
     buf_free(&(*b)->bodies);
     free((*b)->markets);
     free((*b)->lanes);
-    free((*b)->fetched);
     free(*b);
     *b = NULL;
 }
@@ -103,7 +100,8 @@ static void grow_table(struct batch *b)
     }
 }
 
-void batch_row(struct batch *b, const char *code, enum interval i, const struct candle *c)
+void batch_row(struct batch *b, const char *code, enum interval i, const struct candle *c,
+               unsigned flags)
 {
     if (b->row_count * 2 >= b->table_cap)
         grow_table(b);
@@ -114,7 +112,10 @@ void batch_row(struct batch *b, const char *code, enum interval i, const struct 
         strncpy(r->code, code, CODE_MAX - 1);
         *slot = (uint32_t)++b->row_count;
     }
-    b->rows[*slot - 1].candle = *c;
+    struct store_row *r = &b->rows[*slot - 1];
+    r->candle = *c;
+    r->own = (flags & CANDLE_KEEP_OWN) != 0;
+    r->told = r->told || (flags & CANDLE_KEEP_TOLD);
 }
 
 void batch_coverage(struct batch *b, const char *code, enum interval level, bool lost,
@@ -169,14 +170,6 @@ void batch_market(struct batch *b, const struct store_market *m)
     b->market_count++;
 }
 
-void batch_fetched(struct batch *b, const char *code, enum interval i, const struct candle *c)
-{
-    struct store_row *row = ROOM(b->fetched, b->fetched_count, b->fetched_cap);
-    *row = (struct store_row){.interval = i, .candle = *c};
-    memcpy(row->code, code, strlen(code) + 1);
-    b->fetched_count++;
-}
-
 void batch_lane(struct batch *b, const struct store_lane *lane)
 {
     size_t k = 0;
@@ -205,7 +198,7 @@ int64_t batch_prune_before(const struct batch *b)
 bool batch_empty(const struct batch *b)
 {
     return b->row_count + b->coverage_count + b->gap_count + b->event_count + b->market_count +
-                   b->lane_count + b->fetched_count ==
+                   b->lane_count ==
                0 &&
            b->prune_before_ms == 0;
 }
@@ -234,7 +227,5 @@ const struct store_batch *batch_view(struct batch *b)
     b->view.market_count = b->market_count;
     b->view.lanes = b->lanes;
     b->view.lane_count = b->lane_count;
-    b->view.fetched = b->fetched;
-    b->view.fetched_count = b->fetched_count;
     return &b->view;
 }

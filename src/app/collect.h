@@ -21,13 +21,29 @@ struct collect_state {
     int64_t behind_ms; /* newest frame's delay, exchange to here; -1: none yet */
 };
 
-/* changed: called on any thread when markets or state changed (uv_async_send). */
-struct collect *collect_new(struct bus *bus, enum source source, bool base_is_trade,
-                            void (*changed)(void *ctx), void *ctx);
+struct collect_settings {
+    struct bus *bus;
+    enum source source;
+    bool base_is_trade;
+    const char *name; /* who publishes, told from others' by readers; at most 15 characters */
+    bool rows;        /* second candles also as rows for Kafka Connect */
+    bool whole;       /* all of the exchange's markets are heard, not a choice */
+    void (*changed)(void *ctx); /* any thread: markets or state changed (uv_async_send) */
+    void *ctx;
+};
+struct collect *collect_new(const struct collect_settings *s);
 void collect_free(struct collect **c);
 struct exchange_events collect_events(struct collect *c);
 
+/* The bus took m and lost it: what it told becomes a gap, said before any further watermark. Any
+ * thread; see bus_undelivered_f. */
+void collect_undelivered(struct collect *c, const struct bus_message *m);
+
 void collect_state_get(struct collect *c, struct collect_state *out);
+/* For roles that hear the exchange through the bus: what is known of it there. Any thread. */
+void collect_state_tell(struct collect *c, enum exchange_state state, const char *text);
+/* Delay of a frame, exchange to whoever received it. Always the same thread. */
+void collect_delay(struct collect *c, int64_t delay_ms);
 /* The newest list if it is newer than *version, which is updated; NULL otherwise. Free with free().
  */
 struct upbit_market *collect_markets_get(struct collect *c, uint64_t *version, size_t *count);

@@ -14,6 +14,7 @@ enum {
     TURN_MESSAGES = 512, /* then the loop gets its turn */
     COMMIT_MS = 100,     /* a batch gathers at most that long while the store is free */
     COMMIT_ROWS = 1000,
+    ROLLED_MS = 1000,
 };
 
 #define APPLIED(kind)                                                                              \
@@ -27,6 +28,9 @@ static struct metric applied_total[BUS_KIND_COUNT] = {
 static struct metric unreadable_total =
     METRIC_COUNTER("stofka_candle_unreadable_total",
                    "Bus messages that could not be read and were passed over.", "");
+static struct metric stale_total =
+    METRIC_COUNTER("stofka_store_stale_batches_total",
+                   "Batches refused because another process moved a lane.", "");
 static struct metric pending_rows_gauge =
     METRIC_GAUGE("stofka_store_pending_rows", "Rows that wait to be committed.", "");
 static struct metric commit_lag =
@@ -73,6 +77,7 @@ static void apply(struct lane *l, const struct bus_message *m)
         f->building_receive_ms = m->receive_ms;
     l->next = m->offset + 1;
     l->seq = l->message_seq + (1u << FEED_SEQ_BITS) - 1;
+    f->uncommitted += f->s.follows;
     note_position(l);
 }
 
@@ -111,13 +116,40 @@ static void lane_committed(struct lane *l, uint64_t seq)
                             store_rolls_up(l->f->s.store) ? l->rolled_seq : l->released_seq);
 }
 
+static void settle(struct feed *f)
+{
+    for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
+        if (f->lanes[p])
+            candle_engine_settle(f->lanes[p]->engine);
+}
+
+/* Pages that hold the row are not true any more. Those who share a cache look at each page's
+ * position besides, so that a word that gets lost makes nothing wrong. */
+static void drop_pages(struct feed *f, const struct store_row *row)
+{
+    struct cache_change change = {.interval = row->interval,
+                                  .from_ms = row->candle.start_ms,
+                                  .to_ms = interval_end(row->interval, row->candle.start_ms)};
+    if (!store_rolls_up(f->s.store)) {
+        cache_page_drop(f->s.cache, row->code, row->interval, row->candle.start_ms);
+        return;
+    }
+    const struct lane *l = lane_of(f, row->code);
+    if (l && row->interval == INTERVAL_1S)
+        cache_second_put(f->s.cache, row->code, &row->candle);
+    if (!l || !row->told)
+        return;
+    memcpy(change.code, row->code, sizeof change.code);
+    change.seq = l->seq;
+    cache_pages_drop(f->s.cache, &change);
+}
+
 static void on_committed(void *ctx, struct batch *b)
 {
     struct feed *f = ctx;
     const struct store_batch *view = batch_view(b);
     for (size_t k = 0; k < view->row_count; k++)
-        cache_page_drop(f->s.cache, view->rows[k].code, view->rows[k].interval,
-                        view->rows[k].candle.start_ms);
+        drop_pages(f, &view->rows[k]);
     for (size_t k = 0; k < view->event_count; k++)
         if (f->lanes[view->events[k].partition])
             lane_tell_event(f->lanes[view->events[k].partition], &view->events[k]);
@@ -141,30 +173,124 @@ static void on_trouble(void *ctx, const char *text)
     f->trouble = text ? mem_strdup(text) : NULL;
 }
 
+/* --- lanes that come and go ------------------------------------------------------------- */
+
+static void give_up(const char *what, int32_t partition, struct buf *error)
+{
+    log_error("feed.lane_lost", "partition=%d what=%s text=\"%s\"", (int)partition, what,
+              error->data ? error->data : "");
+    REQUIRE(!"a lane that can't go on must not be taken for one that is quiet");
+}
+
+static void take_lane(struct feed *f, int32_t partition)
+{
+    struct buf error = {0};
+    int64_t from = 0;
+    enum err e = lane_open(f, partition, &from, &error);
+    if (e != OK)
+        give_up("restore", partition, &error);
+    e = bus_start(f->s.bus, partition, from);
+    if (e != OK)
+        give_up("position", partition, &error);
+    buf_free(&error);
+    log_info("feed.lane", "partition=%d next=%lld", (int)partition,
+             (long long)f->lanes[partition]->next);
+}
+
+/* What was read of it is committed if that is possible at once; if not, the lane's next owner reads
+ * it again and what is still on its way here comes too late (ERR_STALE). */
+static void give_lane(struct feed *f, int32_t partition)
+{
+    settle(f);
+    if (f->writer) {
+        writer_finish(f->writer);
+        if (!batch_empty(f->building) && writer_idle(f->writer))
+            hand_over(f);
+        writer_finish(f->writer);
+    }
+    lane_free(&f->lanes[partition]);
+    bus_given(f->s.bus, partition);
+    log_info("feed.lane_given", "partition=%d", (int)partition);
+}
+
+/* Another process moved a lane on: all that was read here since is read again from there. */
+static void on_stale(void *ctx, struct batch *b)
+{
+    struct feed *f = ctx;
+    log_warn("feed.stale", "rows=%zu", batch_rows(b));
+    metric_add(&stale_total, 1);
+    batch_free(&b);
+    batch_free(&f->building);
+    f->building = batch_new();
+    for (int32_t p = 0; p < bus_partitions(f->s.bus) && !f->stopped; p++)
+        if (f->lanes[p]) {
+            lane_free(&f->lanes[p]);
+            take_lane(f, p);
+        }
+}
+
+static void take(struct feed *f, const struct bus_message *m)
+{
+    if ((int)m->kind == BUS_ASSIGNED)
+        take_lane(f, m->partition);
+    else if ((int)m->kind == BUS_REVOKED)
+        give_lane(f, m->partition);
+    else if (f->lanes[m->partition])
+        apply(f->lanes[m->partition], m);
+}
+
 /* --- the turn --------------------------------------------------------------------------- */
 
-static void settle(struct feed *f)
+/* A store that does not keep up makes the bus wait, and a full bus makes a gap: memory is bounded
+ * and nothing is hidden. */
+static bool too_much(struct feed *f)
 {
-    for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
+    bool much = batch_rows(f->building) + f->uncommitted >= (size_t)f->s.pending_rows;
+    if (much != f->paused)
+        bus_pause(f->s.bus, much);
+    f->paused = much;
+    return much && !bus_assigns(f->s.bus); /* others are polled on: partitions come and go */
+}
+
+static void settle_all(struct feed *f)
+{
+    settle(f);
+    for (int32_t p = 0; f->s.follows && p < bus_partitions(f->s.bus); p++)
         if (f->lanes[p])
-            candle_engine_settle(f->lanes[p]->engine);
+            lane_catch_up(f->lanes[p]);
+    if (f->s.follows)
+        f->s.released(f->s.ctx);
+    else
+        commit_when_due(f);
 }
 
 static bool apply_some(struct feed *f)
 {
     struct bus_message m;
     int left = TURN_MESSAGES;
-    /* A store that does not keep up makes the bus wait, and a full bus makes a gap: memory is
-     * bounded and nothing is hidden. */
-    while (left > 0 && batch_rows(f->building) < (size_t)f->s.pending_rows &&
-           bus_poll(f->s.bus, &m) == OK) {
-        if (f->lanes[m.partition])
-            apply(f->lanes[m.partition], &m);
+    while (left > 0 && !too_much(f) && bus_poll(f->s.bus, &m) == OK) {
+        take(f, &m);
         left--;
     }
-    settle(f);
-    commit_when_due(f);
+    settle_all(f);
     return left == 0;
+}
+
+/* Rows that the database has rolled up need not be held for it any more. */
+static void refresh_rolled(struct feed *f)
+{
+    struct store_meta meta;
+    int64_t now = clock_mono_ms();
+    if (!f->writer || !store_rolls_up(f->s.store) || now - f->rolled_mono_ms < ROLLED_MS)
+        return;
+    f->rolled_mono_ms = now;
+    if (store_meta(f->reader, &meta) != OK)
+        return;
+    for (int32_t p = 0; p < meta.lane_count; p++)
+        if (f->lanes[p] && f->lanes[p]->rolled_seq < meta.lanes[p].rolled_seq) {
+            f->lanes[p]->rolled_seq = meta.lanes[p].rolled_seq;
+            lane_committed(f->lanes[p], 0);
+        }
 }
 
 static void turn(struct feed *f)
@@ -180,6 +306,7 @@ static void on_wake(uv_async_t *handle)
 
 static void on_timer(uv_timer_t *handle)
 {
+    refresh_rolled(handle->data);
     turn(handle->data);
 }
 
@@ -204,8 +331,10 @@ static enum err restore(struct feed *f, struct buf *error)
         return e;
     memcpy(f->epoch, meta.epoch, sizeof f->epoch);
     if (f->s.serve)
+        serve_lanes(f->s.serve, bus_partitions(f->s.bus) + f->s.follows);
+    if (f->s.serve)
         serve_epoch(f->s.serve, meta.epoch);
-    return open_lanes(f, error);
+    return bus_assigns(f->s.bus) ? OK : open_lanes(f, error);
 }
 
 void feed_metrics_register(void)
@@ -213,6 +342,7 @@ void feed_metrics_register(void)
     for (int k = 0; k < BUS_KIND_COUNT; k++)
         metric_register(&applied_total[k]);
     metric_register(&unreadable_total);
+    metric_register(&stale_total);
     metric_register(&pending_rows_gauge);
     metric_register(&commit_lag);
     lane_metrics_register();
@@ -224,8 +354,9 @@ enum err feed_open(const struct feed_settings *s, struct feed **out, struct buf 
     f->s = *s;
     feed_metrics_register();
     f->building = batch_new();
-    struct writer_events events = {f, on_committed, on_trouble};
-    f->writer = writer_new(s->loop, s->store, &events);
+    struct writer_events events = {f, on_committed, on_stale, on_trouble};
+    if (!s->follows)
+        f->writer = writer_new(s->loop, s->store, &events);
     enum err e = restore(f, error);
     if (e != OK) /* the process ends here */
         return e;
@@ -238,20 +369,25 @@ enum err feed_open(const struct feed_settings *s, struct feed **out, struct buf 
     return OK;
 }
 
-void feed_stop(struct feed *f)
+static void finish_writing(struct feed *f)
 {
-    struct bus_message m;
-    f->stopped = true;
-    while (bus_poll(f->s.bus, &m) == OK)
-        if (f->lanes[m.partition])
-            apply(f->lanes[m.partition], &m);
-    settle(f);
     writer_finish(f->writer);
     if (!batch_empty(f->building) && writer_idle(f->writer)) {
         hand_over(f);
         writer_finish(f->writer);
     }
     writer_stop(f->writer);
+}
+
+void feed_stop(struct feed *f)
+{
+    struct bus_message m;
+    f->stopped = true;
+    while (!bus_assigns(f->s.bus) && bus_poll(f->s.bus, &m) == OK)
+        take(f, &m);
+    settle(f);
+    if (f->writer)
+        finish_writing(f);
     uv_close((uv_handle_t *)&f->wake, NULL);
     uv_close((uv_handle_t *)&f->timer, NULL);
 }
@@ -271,8 +407,6 @@ void feed_free(struct feed **f)
     *f = NULL;
 }
 
-/* --- questions -------------------------------------------------------------------------- */
-
 void feed_wake(struct feed *f)
 {
     uv_async_send(&f->wake);
@@ -284,82 +418,12 @@ void feed_catch_up(struct feed *f)
         ;
 }
 
-int32_t feed_lane(const struct feed *f, const char *code)
-{
-    return bus_partition_of(f->s.bus, code);
-}
-
-struct candle_engine *feed_engine(struct feed *f, const char *code)
-{
-    struct lane *l = lane_of(f, code);
-    return l ? l->engine : NULL;
-}
-
-uint64_t feed_released(const struct feed *f, const char *code)
-{
-    const struct lane *l = lane_of(f, code);
-    return l ? l->released_seq : 0;
-}
-
-uint64_t feed_seq(const struct feed *f, const char *code)
-{
-    const struct lane *l = lane_of(f, code);
-    return l ? l->seq : 0;
-}
-
-void feed_open_gaps(struct feed *f, candle_gap_f *each, void *ctx)
-{
-    for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
-        if (f->lanes[p])
-            candle_engine_open_gaps(f->lanes[p]->engine, each, ctx);
-}
-
-int64_t feed_watermark_ms(const struct feed *f)
-{
-    int64_t newest = 0;
-    for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
-        if (f->lanes[p] && candle_engine_watermark_ms(f->lanes[p]->engine) > newest)
-            newest = candle_engine_watermark_ms(f->lanes[p]->engine);
-    return newest;
-}
-
-int64_t feed_last_watermark_mono_ms(const struct feed *f)
-{
-    int64_t newest = 0;
-    for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
-        if (f->lanes[p] && f->lanes[p]->watermark_mono_ms > newest)
-            newest = f->lanes[p]->watermark_mono_ms;
-    return newest;
-}
-
-bool feed_has_lanes(const struct feed *f)
-{
-    for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
-        if (f->lanes[p])
-            return true;
-    return false;
-}
-
-uint64_t feed_commits(const struct feed *f)
-{
-    return f->commits;
-}
-
-const char *feed_trouble(const struct feed *f)
-{
-    return f->trouble;
-}
-
-size_t feed_pending_rows(const struct feed *f)
-{
-    return batch_rows(f->building);
-}
-
 void feed_market(struct feed *f, const struct store_market *m)
 {
     if (f->s.record)
         record_market(f->s.record, m);
-    batch_market(f->building, m);
+    if (f->writer)
+        batch_market(f->building, m);
     /* Where no exchange is heard, nobody says that a market is gone. */
     if (f->s.serve)
         serve_market(f->s.serve, m->code, m->korean_name, m->english_name,

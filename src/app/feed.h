@@ -45,6 +45,8 @@ struct feed_settings {
     void (*released)(void *ctx);
     /* The exchange's list as the bus tells it; NULL: it is told otherwise. */
     void (*markets)(void *ctx, const struct message_markets *m, int32_t partition);
+    void (*watermark)(void *ctx, int64_t exchange_ms); /* one was applied; may be NULL */
+    void (*delay)(void *ctx, int64_t ms); /* exchange to collector, of a ticker; may be NULL */
     void *ctx;
 };
 
@@ -55,6 +57,18 @@ void feed_stop(struct feed *f);
 void feed_free(struct feed **f);
 
 void feed_wake(struct feed *f); /* any thread: the bus has messages */
+
+/* --- following another process (settings.follows) -------------------------------------- */
+
+/* An event that it committed, in its lane's order; told once the own lane has got as far. */
+void feed_follow_event(struct feed *f, const struct store_event *e);
+/* Where it stands, after its events up to there. */
+void feed_follow_lane(struct feed *f, int32_t partition, uint64_t seq, uint64_t rolled_seq);
+/* A row of the outbox, as `postgres-candle`; numbers ascend. */
+void feed_follow_outbox(struct feed *f, uint64_t number, const char *body, size_t len);
+/* Numbers up to there are told, before the first. */
+void feed_follow_outbox_from(struct feed *f, uint64_t number);
+void feed_follow_done(struct feed *f); /* all of one look was given */
 
 /* --- lanes ------------------------------------------------------------------------------ */
 
@@ -69,6 +83,17 @@ void feed_open_gaps(struct feed *f, candle_gap_f *each, void *ctx);
 int64_t feed_watermark_ms(const struct feed *f);           /* newest of all lanes */
 int64_t feed_last_watermark_mono_ms(const struct feed *f); /* monotonic time of its arrival */
 bool feed_has_lanes(const struct feed *f);
+bool feed_has_all_lanes(const struct feed *f);
+uint64_t feed_lane_seq(const struct feed *f,
+                       int32_t partition); /* newest event told; 0: not here */
+/* Every lane has got as far as the store had when it was opened, and what is told is current. */
+bool feed_is_warm(const struct feed *f);
+
+/* A page read at seq holds all that the store and the engine together know: nothing in its span
+ * changed that the engine no longer holds. Embedded always, since pages are dropped there. */
+bool feed_page_is_good(const struct feed *f, const char *code, enum interval i, int64_t from_ms,
+                       int64_t to_ms, uint64_t seq);
+bool feed_follows(const struct feed *f);
 
 /* --- committing ------------------------------------------------------------------------- */
 

@@ -14,19 +14,14 @@ static enum err apply_ticker(struct lane *l, const struct bus_message *m)
     if (e != OK)
         return e;
     struct feed *f = l->f;
+    if (f->s.delay && !frame.snapshot)
+        f->s.delay(f->s.ctx, m->receive_ms - frame.timestamp_ms);
     buf_clear(&f->body);
     upbit_ticker_with_source(m->value, m->len, m->source, &f->body);
     if (f->s.serve)
         serve_ticker(f->s.serve, m->code, f->body.data, f->body.len, frame.trade.price);
     cache_ticker_put(f->s.cache, m->code, f->body.data, f->body.len);
     return OK;
-}
-
-/* A database that rolls up by itself judges the exchange's coarser candles by itself, too. */
-static void keep_fetched(struct lane *l, const char *code, enum interval i, const struct candle *c)
-{
-    if (i != INTERVAL_1S && l->f->writer && store_rolls_up(l->f->s.store))
-        batch_fetched(l->f->building, code, i, c);
 }
 
 static enum err apply_candle(struct lane *l, const struct bus_message *m)
@@ -39,7 +34,6 @@ static enum err apply_candle(struct lane *l, const struct bus_message *m)
     if (e != OK)
         return e;
     frame.candle.source = (uint8_t)m->source;
-    keep_fetched(l, frame.code, frame.interval, &frame.candle);
     candle_engine_candle(l->engine, frame.code, frame.interval, &frame.candle);
     return OK;
 }
@@ -60,7 +54,7 @@ static enum err apply_trade(struct lane *l, const struct bus_message *m)
         int64_t start = interval_start(INTERVAL_1S, frame.trade.trade_ms);
         struct message_gap gap = {.from_ms = start, .to_ms = start + 1000, .reason = "late trade"};
         message_codes_add(&gap.codes, frame.code, strlen(frame.code));
-        candle_engine_gap(l->engine, &gap);
+        candle_engine_gap(l->engine, m->collector, &gap);
         message_codes_free(&gap.codes);
         return OK;
     }
@@ -77,9 +71,11 @@ static enum err apply_watermark(struct lane *l, const struct bus_message *m)
     enum err e = message_watermark_read(m->value, m->len, &w);
     if (e != OK)
         return e;
-    candle_engine_watermark(l->engine, &w);
+    candle_engine_watermark(l->engine, m->collector, &w);
     message_codes_free(&w.codes);
     l->watermark_mono_ms = clock_mono_ms();
+    if (l->f->s.watermark)
+        l->f->s.watermark(l->f->s.ctx, w.exchange_ms);
     return OK;
 }
 
@@ -100,7 +96,7 @@ static enum err apply_gap(struct lane *l, const struct bus_message *m)
     enum err e = message_gap_read(m->value, m->len, &g);
     if (e != OK)
         return e;
-    candle_engine_gap(l->engine, &g);
+    candle_engine_gap(l->engine, m->collector, &g);
     message_codes_free(&g.codes);
     return OK;
 }
@@ -111,7 +107,6 @@ static enum err apply_repair(struct lane *l, const struct bus_message *m)
     enum err e = message_repair_read(m->value, m->len, &r);
     if (e == OK) {
         r.candle.source = (uint8_t)m->source;
-        keep_fetched(l, r.code, r.interval, &r.candle);
         candle_engine_candle(l->engine, r.code, r.interval, &r.candle);
     }
     return e;

@@ -4,6 +4,7 @@
 #ifndef STOFKA_APP_FEED_IMPL_H
 #define STOFKA_APP_FEED_IMPL_H
 
+#include "app/changes.h"
 #include "app/feed.h"
 #include "app/writer.h"
 #include "candle/trades.h"
@@ -24,7 +25,16 @@ struct lane {
     uint64_t rolled_seq;        /* the store's parents are true at */
     uint64_t message_seq;       /* of the message being applied: offset + 1 in the upper bits */
     uint32_t message_events;
-    int64_t watermark_mono_ms; /* 0: none heard yet */
+    int64_t watermark_mono_ms;     /* 0: none heard yet */
+    uint64_t store_seq;            /* follows: where the other process stands */
+    struct changes *changes;       /* follows: NULL without */
+    struct held *held, *held_last; /* follows: its events that this lane has not got to */
+};
+
+struct held {
+    struct held *next;
+    struct store_event event;
+    char body[];
 };
 
 struct feed {
@@ -34,6 +44,9 @@ struct feed {
     struct store_reader *reader;
     struct batch *building;
     uint64_t commits;
+    size_t uncommitted; /* follows: candles applied since the other process moved on */
+    bool paused;
+    int64_t rolled_mono_ms;                         /* when rolled_seq was last read */
     int64_t building_since_ms;                      /* monotonic, when the first change came */
     int64_t building_receive_ms, flying_receive_ms; /* oldest message in it, wall */
     char epoch[STORE_EPOCH_MAX];
@@ -54,6 +67,8 @@ struct lane *lane_of(const struct feed *f, const char *code); /* NULL: not here 
 void lane_tell_event(struct lane *l, const struct store_event *stored);
 /* What is committed is told: all events up to seq were given. */
 void lane_released(struct lane *l, uint64_t seq);
+/* follows: tells what is both committed there and applied here. */
+void lane_catch_up(struct lane *l);
 
 /* --- feed_apply.c ----------------------------------------------------------------------- */
 

@@ -17,8 +17,16 @@ enum {
 
 static struct metric events_total =
     METRIC_COUNTER("stofka_candle_events_total", "Closed, repaired and partial candles told.", "");
-static struct metric gaps_total =
-    METRIC_COUNTER("stofka_candle_gap_changes_total", "Changes of gap ledger entries.", "");
+#define GAP_CHANGES(state)                                                                         \
+    METRIC_COUNTER("stofka_candle_gap_changes_total",                                              \
+                   "Spans not heard that came (open), were fetched (healed) or are gone (lost).",  \
+                   "state=\"" state "\"")
+static struct metric gap_changes[] = {
+    /* by enum candle_gap_state */
+    GAP_CHANGES("open"),
+    GAP_CHANGES("healed"),
+    GAP_CHANGES("lost"),
+};
 
 /* --- what the engine says --------------------------------------------------------------- */
 
@@ -55,13 +63,14 @@ static void on_forming(void *ctx, const char *code, enum interval i, const struc
         serve_forming(l->f->s.serve, code, i, c);
 }
 
-/* Where the database rolls up, parents are its own work. */
-static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c)
+static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
 {
     struct lane *l = ctx;
-    struct feed *f = l->f;
-    if (f->writer && (i == INTERVAL_1S || !store_rolls_up(f->s.store)))
-        batch_row(f->building, code, i, c);
+    if (l->changes)
+        changes_add(l->changes, code, i, c->start_ms, l->message_seq);
+    if (l->f->writer)
+        batch_row(l->f->building, code, i, c, flags);
 }
 
 static void tell_gap(struct lane *l, const struct candle_gap *g)
@@ -74,7 +83,7 @@ static void tell_gap(struct lane *l, const struct candle_gap *g)
 static void on_gap(void *ctx, const struct candle_gap *g)
 {
     struct lane *l = ctx;
-    metric_add(&gaps_total, 1);
+    metric_add(&gap_changes[g->state], 1);
     log_info("candle.gap", "code=%s from_ms=%lld to_ms=%lld reason=\"%s\" state=%s", g->code,
              (long long)g->from_ms, (long long)g->to_ms, g->reason, feed_gap_state(g->state));
     if (l->f->writer)
@@ -137,6 +146,87 @@ void lane_released(struct lane *l, uint64_t seq)
         serve_released(l->f->s.serve, l->partition, l->released_seq);
 }
 
+/* --- following -------------------------------------------------------------------------- */
+
+static void hold(struct lane *l, const struct store_event *e)
+{
+    struct held *h = mem_alloc(sizeof *h + e->len);
+    h->next = NULL;
+    h->event = *e;
+    h->event.body = h->body;
+    memcpy(h->body, e->body, e->len);
+    if (l->held_last)
+        l->held_last->next = h;
+    else
+        l->held = h;
+    l->held_last = h;
+}
+
+static void drop_held(struct lane *l)
+{
+    struct held *h = l->held;
+    l->held = h->next;
+    if (l->held == NULL)
+        l->held_last = NULL;
+    free(h);
+}
+
+void lane_catch_up(struct lane *l)
+{
+    uint64_t seq = l->store_seq < l->seq ? l->store_seq : l->seq;
+    for (; l->held && l->held->event.seq <= seq; drop_held(l))
+        lane_tell_event(l, &l->held->event);
+    if (seq > l->released_seq)
+        lane_released(l, seq);
+    candle_engine_committed(l->engine, l->rolled_seq < seq ? l->rolled_seq : seq);
+}
+
+void feed_follow_event(struct feed *f, const struct store_event *e)
+{
+    struct lane *l = f->lanes[e->partition];
+    if (l && e->seq > l->released_seq && (!l->held_last || l->held_last->event.seq < e->seq))
+        hold(l, e);
+}
+
+void feed_follow_lane(struct feed *f, int32_t partition, uint64_t seq, uint64_t rolled_seq)
+{
+    struct lane *l = f->lanes[partition];
+    if (!l)
+        return;
+    l->store_seq = seq;
+    l->rolled_seq = rolled_seq;
+    lane_catch_up(l);
+}
+
+static uint64_t outbox_seq(uint64_t number)
+{
+    return number << FEED_SEQ_BITS | ((1u << FEED_SEQ_BITS) - 1);
+}
+
+void feed_follow_outbox(struct feed *f, uint64_t number, const char *body, size_t len)
+{
+    struct store_event stored = {
+        .partition = bus_partitions(f->s.bus), .seq = outbox_seq(number), .body = body, .len = len};
+    struct serve_event e;
+    if (feed_body_read(&stored, &e) != OK)
+        return;
+    e.as = SERVE_AS_POSTGRES;
+    serve_event(f->s.serve, &e);
+    serve_released(f->s.serve, e.lane, e.seq);
+}
+
+void feed_follow_outbox_from(struct feed *f, uint64_t number)
+{
+    serve_start_at(f->s.serve, bus_partitions(f->s.bus), outbox_seq(number));
+}
+
+void feed_follow_done(struct feed *f)
+{
+    f->commits++;
+    f->uncommitted = 0;
+    f->s.released(f->s.ctx);
+}
+
 /* --- making ----------------------------------------------------------------------------- */
 
 static bool is_of(const struct lane *l, const char *code)
@@ -194,8 +284,10 @@ static enum err restore(struct lane *l, const struct store_lane_meta *at)
     candle_engine_restore(l->engine, clock ? clock_wall_ms() : at->watermark_ms);
     if (f->s.serve)
         serve_start_at(f->s.serve, l->partition, at->seq);
-    l->released_seq = l->seq = at->seq;
+    l->released_seq = l->seq = l->store_seq = at->seq;
     l->rolled_seq = at->rolled_seq;
+    if (l->changes)
+        changes_start(l->changes, at->seq);
     l->next = l->batch_from = at->next;
     enum err e = store_read_coverage(f->reader, restore_coverage, l);
     if (e == OK)
@@ -214,7 +306,10 @@ static enum err restore(struct lane *l, const struct store_lane_meta *at)
 enum err lane_open(struct feed *f, int32_t partition, int64_t *from, struct buf *error)
 {
     struct store_meta meta;
-    enum err e = store_meta(f->reader, &meta);
+    /* No parent in the store may be older than where the lane goes on. */
+    enum err e = store_roll_up(f->s.store, error);
+    if (e == OK)
+        e = store_meta(f->reader, &meta);
     if (e != OK) {
         buf_str(error, "store: can't be read");
         return e;
@@ -226,6 +321,8 @@ enum err lane_open(struct feed *f, int32_t partition, int64_t *from, struct buf 
     l->partition = partition;
     l->engine = candle_engine_new(&sink, &loader);
     l->trades = trades_new();
+    if (f->s.follows)
+        l->changes = mem_zalloc(sizeof *l->changes);
     e = restore(l, &meta.lanes[partition]);
     if (e != OK) {
         buf_str(error, "store: can't be read");
@@ -241,8 +338,11 @@ void lane_free(struct lane **l)
 {
     if (*l == NULL)
         return;
+    while ((*l)->held)
+        drop_held(*l);
     candle_engine_free(&(*l)->engine);
     trades_free(&(*l)->trades);
+    free((*l)->changes);
     free(*l);
     *l = NULL;
 }
@@ -255,5 +355,6 @@ struct lane *lane_of(const struct feed *f, const char *code)
 void lane_metrics_register(void)
 {
     metric_register(&events_total);
-    metric_register(&gaps_total);
+    for (size_t k = 0; k < sizeof gap_changes / sizeof *gap_changes; k++)
+        metric_register(&gap_changes[k]);
 }

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "app/export.h"
+#include "app/health.h"
 #include "app/import.h"
+#include "app/role.h"
 #include "app/rollup.h"
 #include "app/run.h"
 #include "app/settings.h"
@@ -29,6 +31,12 @@ static const struct command {
     int (*flags)(void); /* help on its flags */
 } commands[] = {
     {"run", "hears the exchange, keeps and serves it: all in one process", run_main, run_help},
+    {"collect", "hears the exchange and puts it on Kafka's topics: a part of a cluster",
+     role_collect_main, role_collect_help},
+    {"store", "commits what the collectors put on Kafka to PostgreSQL", role_store_main,
+     role_store_help},
+    {"serve", "answers and pushes, beside other replicas, from Kafka and PostgreSQL",
+     role_serve_main, role_serve_help},
     {"import", "puts candles of files into the store", import_main, import_help},
     {"export", "writes stored candles as CSV or JSON lines", export_main, export_help},
     {"backfill", "fetches history of a span from the exchange", backfill_main, backfill_help},
@@ -36,6 +44,8 @@ static const struct command {
     {"verify", "compares stored candles with the exchange's own, and repairs them", verify_main,
      verify_help},
     {"rollup", "rolls candles from standard input up into coarser ones", rollup_main, rollup_help},
+    {"health", "asks a running process how it is (for containers' checks)", health_main,
+     health_help},
     {"config", "shows each setting: value, where from, meaning (--markdown: reference page)",
      config_main, run_help},
     {"metrics", "lists the metrics (--markdown: reference page)", metrics_main, NULL},

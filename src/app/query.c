@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/query.h"
+#include "app/query_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,146 +9,8 @@
 #include "base/mem.h"
 #include "base/metric.h"
 
-enum {
-    OPEN_MAX = 256,   /* open windows laid over one answer */
-    READERS_MAX = 4,  /* idle store readers kept */
-    FETCHES_MAX = 12, /* exchange pages for one answer */
-    ASK_MS = 5000,    /* longest wait for the exchange before answering with what there is */
-    TICK_MS = 500,
-};
-
 static struct metric fetched_total = METRIC_COUNTER(
     "stofka_serve_read_through_total", "Pages of older history fetched for a request.", "");
-
-enum step {
-    STEP_READ,   /* the store is being read */
-    STEP_ASKED,  /* the exchange is being asked */
-    STEP_RIDES,  /* it is being asked for another request of the same candles */
-    STEP_COMMIT, /* fetched rows wait to be committed, until wait_seq is released */
-    STEP_ANSWER, /* the answer waits until wait_seq is released */
-};
-
-/* One request on its way. */
-struct ask {
-    struct query_engine *q;
-    struct serve_query what;
-    struct serve_request *req;
-    enum step step;
-    struct candle *rows; /* newest first */
-    size_t count, cap;
-    uint64_t seq; /* the store's rows are true at */
-    bool beginning;
-    int fetches;
-    int64_t since_ms;  /* monotonic, for ASK_MS */
-    uint64_t wait_seq; /* STEP_COMMIT: go on when that is released */
-    uint64_t commits;  /* feed_commits when the read began */
-    uv_work_t work;
-    struct store_reader *reader;
-    enum err err;
-    struct ask *next;
-};
-
-struct fetch_done {
-    struct ask *ask;
-    enum err err;
-};
-
-struct query_engine {
-    struct query_settings s;
-    struct store_reader *readers[READERS_MAX];
-    size_t reader_count;
-    struct ask *asks; /* all that are not answered */
-    uv_async_t fetched;
-    uv_mutex_t lock; /* of done */
-    struct fetch_done *done;
-    size_t done_count, done_cap;
-    uv_timer_t timer;
-    bool stopped;
-};
-
-static void read_rows(struct ask *a);
-
-static struct candle_engine *engine_of(const struct ask *a)
-{
-    return feed_engine(a->q->s.feed, a->what.code);
-}
-
-/* --- answering -------------------------------------------------------------------------- */
-
-static void ask_free(struct ask *a)
-{
-    struct ask **at = &a->q->asks;
-    while (*at != a)
-        at = &(*at)->next;
-    *at = a->next;
-    free(a->rows);
-    free(a);
-}
-
-static void keep_newest_first(struct ask *a, const struct candle *c)
-{
-    size_t at = 0;
-    while (at < a->count && a->rows[at].start_ms > c->start_ms)
-        at++;
-    bool same = at < a->count && a->rows[at].start_ms == c->start_ms;
-    if (!same) {
-        a->rows = mem_array(a->rows, a->count + 1, sizeof *a->rows);
-        a->cap = a->count + 1;
-        memmove(a->rows + at + 1, a->rows + at, (a->count - at) * sizeof *a->rows);
-        a->count++;
-    }
-    a->rows[at] = *c;
-}
-
-/* Open windows are newer than what the store has of them. */
-static void lay_over(struct ask *a)
-{
-    struct candle open[OPEN_MAX];
-    size_t count =
-        candle_engine_open(engine_of(a), a->what.code, a->what.interval, a->seq, open, OPEN_MAX);
-    /* A full page's oldest row bounds what belongs to it. */
-    int64_t oldest = a->count >= a->what.count ? a->rows[a->count - 1].start_ms : INT64_MIN;
-    for (size_t k = 0; k < count; k++)
-        if (open[k].start_ms < a->what.to_ms && open[k].start_ms > oldest)
-            keep_newest_first(a, &open[k]);
-}
-
-static void drop_forming(struct ask *a)
-{
-    size_t kept = 0;
-    for (size_t k = 0; k < a->count; k++)
-        if (a->rows[k].state != CANDLE_FORMING)
-            a->rows[kept++] = a->rows[k];
-    a->count = kept;
-}
-
-static void answer(struct ask *a)
-{
-    if (a->err != OK) {
-        serve_answer_error(a->req, 503, "store_unavailable", "candles can't be read just now");
-        ask_free(a);
-        return;
-    }
-    lay_over(a);
-    if (a->what.closed_only)
-        drop_forming(a);
-    if (a->count > a->what.count) {
-        a->count = a->what.count;
-        a->beginning = false;
-    }
-    struct serve_position at = {.seq = a->seq, .lane = feed_lane(a->q->s.feed, a->what.code)};
-    serve_answer_candles(a->req, a->rows, a->count, at, a->beginning);
-    ask_free(a);
-}
-
-/* The cursor must not name events that clients of the stream have not been given yet. */
-static void answer_when_released(struct ask *a)
-{
-    a->step = STEP_ANSWER;
-    a->wait_seq = a->seq;
-    if (feed_released(a->q->s.feed, a->what.code) >= a->seq || a->q->stopped)
-        answer(a);
-}
 
 /* --- older history ---------------------------------------------------------------------- */
 
@@ -165,7 +27,8 @@ static int64_t known_from(const struct ask *a)
         int64_t end = interval_end(a->what.interval, last);
         top = end < top ? end : top;
     }
-    int64_t known = candle_engine_covered_from(engine_of(a), a->what.code, a->what.interval, top);
+    int64_t known =
+        candle_engine_covered_from(query_engine_of(a), a->what.code, a->what.interval, top);
     return known <= fetch_oldest_ms(a->what.interval, now) ? 0 : known;
 }
 
@@ -219,13 +82,16 @@ static bool exchange_can_be_asked(const struct ask *a)
 /* The engine knows of rows that were not in the store yet when it was read. */
 static bool read_too_early(struct ask *a)
 {
-    uint64_t stamp = candle_engine_covered_stamp(engine_of(a), a->what.code);
-    if (a->err != OK || stamp <= a->seq || a->q->stopped || clock_mono_ms() - a->since_ms >= ASK_MS)
+    uint64_t stamp = candle_engine_covered_stamp(query_engine_of(a), a->what.code);
+    /* Where another process writes, the engine holds such rows for longer and they are laid over.
+     */
+    if (feed_follows(a->q->s.feed) || a->err != OK || stamp <= a->seq || a->q->stopped ||
+        clock_mono_ms() - a->since_ms >= ASK_MS)
         return false;
     a->step = STEP_COMMIT;
     a->wait_seq = stamp;
     if (feed_released(a->q->s.feed, a->what.code) >= stamp) /* it came meanwhile */
-        read_rows(a);
+        query_read(a);
     return true;
 }
 
@@ -233,12 +99,15 @@ static void fetch_or_answer(struct ask *a)
 {
     if (read_too_early(a))
         return;
+    if (a->err == OK && feed_follows(a->q->s.feed))
+        (void)query_lay_over(a); /* what was fetched may not be rolled up there for a while */
     int64_t known = a->err == OK ? known_from(a) : 0;
     if (a->err != OK || page_is_known(a, known) || !exchange_can_be_asked(a)) {
-        answer_when_released(a);
+        query_answer_when_released(a);
         return;
     }
     a->fetches++;
+    a->covered_stamp = candle_engine_covered_stamp(query_engine_of(a), a->what.code);
     if (rides_along(a)) {
         a->step = STEP_RIDES;
         return;
@@ -248,7 +117,7 @@ static void fetch_or_answer(struct ask *a)
         .interval = a->what.interval, .to_ms = known, .count = EXCHANGE_FETCH_ROWS};
     memcpy(question.code, a->what.code, CODE_MAX);
     if (exchange_fetch(a->q->s.exchange, &question, EXCHANGE_ASKED, on_fetched, a) != OK)
-        answer_when_released(a);
+        query_answer_when_released(a);
     else
         metric_add(&fetched_total, 1);
 }
@@ -342,27 +211,39 @@ static void read_done(uv_work_t *work, int status)
     fetch_or_answer(a);
 }
 
-static void read_rows(struct ask *a)
+static void read_store(struct ask *a)
 {
     struct query_engine *q = a->q;
-    a->step = STEP_READ;
-    a->count = 0;
-    const struct candle *rows;
-    struct cache_page_key key = page_key(a);
-    size_t count;
-    if (cache_page_get(q->s.cache, &key, &rows, &count, &a->seq) == OK) {
-        for (size_t k = 0; k < count; k++)
-            on_row(a, &rows[k]);
-        if (a->seq < feed_released(q->s.feed, a->what.code)) /* nothing in its span changed since */
-            a->seq = feed_released(q->s.feed, a->what.code);
-        fetch_or_answer(a);
-        return;
-    }
     if (q->reader_count)
         a->reader = q->readers[--q->reader_count];
     a->commits = feed_commits(q->s.feed);
     a->work.data = a;
     uv_queue_work(q->s.loop, &a->work, read_work, read_done);
+}
+
+static void on_page(void *ctx, enum err e, const struct candle *rows, size_t count, uint64_t seq)
+{
+    struct ask *a = ctx;
+    struct feed *f = a->q->s.feed;
+    a->seq = seq;
+    if (e != OK || !query_page_is_good(a, rows, count)) {
+        read_store(a);
+        return;
+    }
+    for (size_t k = 0; k < count; k++)
+        on_row(a, &rows[k]);
+    /* Nothing in its span changed since. */
+    if (!feed_follows(f) && a->seq < feed_released(f, a->what.code))
+        a->seq = feed_released(f, a->what.code);
+    fetch_or_answer(a);
+}
+
+void query_read(struct ask *a)
+{
+    struct cache_page_key key = page_key(a);
+    a->step = STEP_READ;
+    a->count = 0;
+    cache_page_ask(a->q->s.cache, &key, on_page, a);
 }
 
 /* --- in and out ------------------------------------------------------------------------- */
@@ -377,19 +258,27 @@ void query_candles(struct query_engine *q, const struct serve_query *what,
     a->since_ms = clock_mono_ms();
     a->next = q->asks;
     q->asks = a;
-    read_rows(a);
+    query_read(a);
+}
+
+/* What was fetched came to the bus, but not from it yet: brokers are in between. */
+static bool still_away(const struct ask *a)
+{
+    return a->step == STEP_COMMIT && feed_follows(a->q->s.feed) && a->fetches < FETCHES_MAX &&
+           query_in_time(a) &&
+           candle_engine_covered_stamp(query_engine_of(a), a->what.code) == a->covered_stamp;
 }
 
 void query_released(struct query_engine *q)
 {
     for (struct ask *a = q->asks, *next; a; a = next) {
         next = a->next;
-        if (feed_released(q->s.feed, a->what.code) < a->wait_seq)
+        if (feed_released(q->s.feed, a->what.code) < a->wait_seq || still_away(a))
             continue;
         if (a->step == STEP_ANSWER)
-            answer(a);
+            query_answer(a);
         else if (a->step == STEP_COMMIT)
-            read_rows(a);
+            query_read(a);
     }
 }
 
@@ -401,7 +290,7 @@ static void on_tick(uv_timer_t *handle)
         next = a->next;
         if ((a->step == STEP_COMMIT || a->step == STEP_ANSWER) &&
             clock_mono_ms() - a->since_ms > 2 * ASK_MS)
-            answer(a);
+            query_answer(a);
     }
 }
 
@@ -431,7 +320,7 @@ void query_stop(struct query_engine *q)
     for (struct ask *a = q->asks, *next; a; a = next) {
         next = a->next;
         if (a->step != STEP_READ)
-            answer(a);
+            query_answer(a);
     }
     uv_close((uv_handle_t *)&q->fetched, NULL);
     uv_close((uv_handle_t *)&q->timer, NULL);

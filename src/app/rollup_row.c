@@ -99,20 +99,12 @@ static bool has_offset(const char *text, size_t len)
 /* ISO 8601, a day's date alone, or an epoch. */
 static bool take_start(const struct rollup *r, const struct rollup_text *t, struct rollup_row *row)
 {
-    char text[TIME_TEXT_MAX];
-    size_t len = t->len;
-    enum { DATE_LEN = 10 };
-    if (!t->text || t->wrong_type || len >= sizeof text - sizeof "T00:00:00")
+    if (!t->text || t->wrong_type)
         return false;
     if (!take_epoch(t, &row->start_ms)) {
-        memcpy(text, t->text, len);
-        if (len == DATE_LEN) {
-            memcpy(text + len, "T00:00:00", 9);
-            len += 9;
-        }
-        if (time_parse(text, len, &row->start_ms) != OK)
+        if (time_parse(t->text, t->len, &row->start_ms) != OK)
             return false;
-        if (!has_offset(text, len))
+        if (!has_offset(t->text, t->len))
             row->start_ms -= r->shift_ms;
     }
     return row->start_ms >= 0 && interval_start(r->from, row->start_ms) == row->start_ms;

@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "app/gauges.h"
+#include "app/role.h"
 #include "app/run_impl.h"
 #include "app/tool.h"
 #include "base/clock.h"
@@ -15,9 +17,16 @@
 
 enum { STATUS_MS = 1000, PRUNE_MS = 3600 * 1000, EXIT_USAGE = 2 };
 
+static const char *const role_names[] = {"run", "store", "serve"};
+
+bool run_is_role(const struct run *r)
+{
+    return r->role != RUN_EMBEDDED;
+}
+
 /* --- markets ---------------------------------------------------------------------------- */
 
-static struct store_market *market_of(struct run *r, const char *code)
+struct store_market *run_market(struct run *r, const char *code)
 {
     for (size_t k = 0; k < r->market_count; k++)
         if (strcmp(r->markets[k].code, code) == 0)
@@ -31,13 +40,13 @@ static bool same_market(const struct store_market *a, const struct store_market 
            strcmp(a->english_name, b->english_name) == 0;
 }
 
-static void add_market(struct run *r, const struct upbit_market *m)
+void run_add_market(struct run *r, const struct upbit_market *m)
 {
     struct store_market next = {.listed = true};
     memcpy(next.code, m->code, sizeof next.code);
     memcpy(next.korean_name, m->korean_name, sizeof next.korean_name);
     memcpy(next.english_name, m->english_name, sizeof next.english_name);
-    struct store_market *known = market_of(r, m->code);
+    struct store_market *known = run_market(r, m->code);
     if (known == NULL) {
         r->markets = mem_array(r->markets, r->market_count + 1, sizeof *r->markets);
         known = &r->markets[r->market_count++];
@@ -52,7 +61,7 @@ static void add_market(struct run *r, const struct upbit_market *m)
 void run_know_market(void *ctx, const char *code)
 {
     struct run *r = ctx;
-    if (market_of(r, code))
+    if (run_market(r, code))
         return;
     r->markets = mem_array(r->markets, r->market_count + 1, sizeof *r->markets);
     struct store_market *m = &r->markets[r->market_count++];
@@ -75,7 +84,7 @@ static void delist_missing(struct run *r, const struct upbit_market *now, size_t
     }
 }
 
-static void tell_status(struct run *r)
+void run_tell_status(struct run *r)
 {
     struct buf out = {0};
     status_event(&r->status, &out);
@@ -91,7 +100,7 @@ static void on_collect_changed(uv_async_t *handle)
         return;
     struct upbit_market *now = collect_markets_get(r->collect, &r->markets_version, &count);
     for (size_t k = 0; k < count; k++)
-        add_market(r, &now[k]);
+        run_add_market(r, &now[k]);
     if (now) {
         delist_missing(r, now, count);
         backfill_markets(r->backfill, now, count);
@@ -99,21 +108,23 @@ static void on_collect_changed(uv_async_t *handle)
         r->status.markets = count;
     }
     free(now);
-    tell_status(r);
+    run_tell_status(r);
 }
 
 /* --- the life --------------------------------------------------------------------------- */
 
 static void on_status_timer(uv_timer_t *timer)
 {
-    tell_status(timer->data);
+    struct run *r = timer->data;
+    run_tell_status(r);
+    gauges_set(&r->status, r->markets, r->market_count, r->settings.serve_market_metrics);
 }
 
 static void on_prune_timer(uv_timer_t *timer)
 {
     struct run *r = timer->data;
     int64_t now = exchange_now_ms(r->exchange);
-    if (now)
+    if (now && r->role != RUN_SERVE)
         feed_prune(r->feed,
                    interval_start(INTERVAL_1D, now - r->settings.store_keep_days * 86400 * 1000));
 }
@@ -131,15 +142,23 @@ static void stop(struct run *r)
         return;
     r->stopping = true;
     int64_t began = clock_mono_ms();
-    backfill_stop(r->backfill);
+    if (run_is_role(r))
+        role_stop(r);
+    if (r->backfill)
+        backfill_stop(r->backfill);
     if (r->replay)
         replay_stop(r->replay);
     exchange_stop(r->exchange);
     bus_close(r->bus);
     feed_stop(r->feed);
-    admin_stop(r->admin);
-    audit_stop(r->audit);
-    query_stop(r->query);
+    if (r->admin)
+        admin_stop(r->admin);
+    if (r->audit)
+        audit_stop(r->audit);
+    if (r->query)
+        query_stop(r->query);
+    if (r->beside)
+        beside_stop(r->beside);
     uv_close((uv_handle_t *)&r->collect_changed, NULL);
     uv_close((uv_handle_t *)&r->status_timer, NULL);
     uv_close((uv_handle_t *)&r->prune_timer, NULL);
@@ -173,7 +192,7 @@ static void on_replayed_market(void *ctx, const struct store_market *m)
 {
     struct run *r = ctx;
     run_know_market(r, m->code);
-    struct store_market *known = market_of(r, m->code);
+    struct store_market *known = run_market(r, m->code);
     *known = *m;
     feed_market(r->feed, known);
 }
@@ -181,7 +200,7 @@ static void on_replayed_market(void *ctx, const struct store_market *m)
 static void on_replayed(void *ctx, bool whole)
 {
     struct run *r = ctx;
-    r->replay_failed = !whole;
+    r->failed = !whole;
     if (!r->settings.replay_stay)
         stop(r);
 }
@@ -195,7 +214,9 @@ static void start_hearing(struct run *r)
                                 .market = on_replayed_market,
                                 .done = on_replayed,
                                 .ctx = r};
-    if (r->replay)
+    if (run_is_role(r))
+        role_start(r);
+    else if (r->replay)
         replay_start(r->replay, &s);
     else if (settings_hears(&r->settings))
         exchange_start(r->exchange);
@@ -205,6 +226,8 @@ static void live(struct run *r)
 {
     start_timer(r, &r->status_timer, on_status_timer, STATUS_MS);
     start_timer(r, &r->prune_timer, on_prune_timer, PRUNE_MS);
+    if (run_is_role(r))
+        log_info("run.role", "role=%s", role_names[r->role]);
     start_signal(r, &r->sigint, SIGINT);
     start_signal(r, &r->sigterm, SIGTERM);
     signal(SIGPIPE, SIG_IGN);
@@ -221,6 +244,7 @@ static void free_all(struct run *r)
     exchange_free(&r->exchange);
     backfill_free(&r->backfill);
     query_free(&r->query);
+    beside_free(&r->beside);
     admin_free(&r->admin);
     audit_free(&r->audit);
     feed_free(&r->feed);
@@ -239,18 +263,9 @@ static void free_all(struct run *r)
         close(r->lock_fd);
 }
 
-static enum log_level level_of(const char *name)
+static int say_and_end(const struct run *r, struct buf *error, int code)
 {
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    int level = LOG_DEBUG;
-    while (strcmp(names[level], name) != 0)
-        level++;
-    return (enum log_level)level;
-}
-
-static int say_and_end(struct buf *error, int code)
-{
-    fprintf(stderr, "stofka run: %s\n", error->data ? error->data : "failed");
+    fprintf(stderr, "stofka %s: %s\n", role_names[r->role], error->data ? error->data : "failed");
     buf_free(error);
     return code;
 }
@@ -259,6 +274,8 @@ static int say_and_end(struct buf *error, int code)
 static enum err choose_source(struct run *r, struct buf *error)
 {
     bool found;
+    if (run_is_role(r))
+        return settings_source(&r->settings, &r->source, error);
     if (r->replay_dir) {
         r->source = SOURCE_REPLAY;
         r->settings.exchange_url = "none";
@@ -281,40 +298,53 @@ static enum err take_rest(struct run *r, bool replay, struct buf *error)
     if (replay)
         buf_str(error, "one DIR of a recording is wanted (see stofka help replay)");
     else
-        buf_printf(error, "unexpected \"%s\"; flags only (see stofka help run)", rest[0]);
+        buf_printf(error, "unexpected \"%s\"; flags only (see stofka help %s)", rest[0],
+                   role_names[r->role]);
     return ERR_CONFIG;
 }
 
-static int run_as(bool replay, int argc, char **argv)
+static int run_as(enum run_role role, bool replay, int argc, char **argv)
 {
-    static struct run r = {.lock_fd = -1};
+    static struct run r = {.lock_fd = -1, .behind_ms = -1};
     struct buf error = {0};
+    r.role = role;
     if (config_load(settings_rows, argc, argv, &r.settings, &r.config, &error) != OK ||
-        take_rest(&r, replay, &error) != OK || choose_source(&r, &error) != OK)
-        return say_and_end(&error, EXIT_USAGE);
-    log_set_level(level_of(r.settings.log_level));
+        take_rest(&r, replay, &error) != OK || choose_source(&r, &error) != OK ||
+        role_check(&r, &error) != OK)
+        return say_and_end(&r, &error, EXIT_USAGE);
+    settings_log_level(&r.settings);
     run_register_metrics();
     uv_loop_init(&r.loop);
     uv_async_init(&r.loop, &r.collect_changed, on_collect_changed);
     r.collect_changed.data = &r;
     enum err e = run_open(&r, &error);
     if (e != OK) /* the process ends here: what is open is closed by that */
-        return say_and_end(&error, err_class(e) == ERR_CLASS_STOP ? EXIT_USAGE : EXIT_FAILURE);
+        return say_and_end(&r, &error, err_class(e) == ERR_CLASS_STOP ? EXIT_USAGE : EXIT_FAILURE);
     buf_free(&error);
     live(&r);
     free_all(&r);
     log_info("run.stopped", "");
-    return r.replay_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return r.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int run_main(int argc, char **argv)
 {
-    return run_as(false, argc, argv);
+    return run_as(RUN_EMBEDDED, false, argc, argv);
+}
+
+int role_store_main(int argc, char **argv)
+{
+    return run_as(RUN_STORE, false, argc, argv);
+}
+
+int role_serve_main(int argc, char **argv)
+{
+    return run_as(RUN_SERVE, false, argc, argv);
 }
 
 int replay_main(int argc, char **argv)
 {
-    return run_as(true, argc, argv);
+    return run_as(RUN_EMBEDDED, true, argc, argv);
 }
 
 void run_register_metrics(void)
@@ -324,6 +354,7 @@ void run_register_metrics(void)
     bus_metrics_register();
     collect_metrics_register();
     feed_metrics_register();
+    gauges_register();
     query_metrics_register();
     store_metrics_register();
     cache_metrics_register();

@@ -24,6 +24,11 @@ static void ask_candles(void *ctx, const struct serve_query *q, struct serve_req
     query_candles(((struct run *)ctx)->query, q, req);
 }
 
+static void ask_exchange_candles(void *ctx, const struct serve_query *q, struct serve_request *req)
+{
+    beside_candles(((struct run *)ctx)->beside, q, req);
+}
+
 static void write_gap(void *ctx, const struct store_gap *g)
 {
     static const char *const states[] = {"open", "healed", "lost"};
@@ -61,16 +66,16 @@ static size_t ask_open_windows(void *ctx, const char *code, enum interval i, str
                                size_t max)
 {
     struct run *r = ctx;
-    return candle_engine_open(feed_engine(r->feed, code), code, i, feed_released(r->feed, code),
-                              out, max);
+    struct candle_engine *engine = feed_engine(r->feed, code);
+    return engine ? candle_engine_open(engine, code, i, feed_released(r->feed, code), out, max) : 0;
 }
 
 static bool ask_admin(void *ctx, const char *path, const char *query, const char *body, size_t len,
                       struct serve_request *req)
 {
     struct run *r = ctx;
-    return audit_ask(r->audit, path, body, len, req) ||
-           admin_ask(r->admin, path, query, body, len, req);
+    return (r->audit && audit_ask(r->audit, path, body, len, req)) ||
+           (r->admin && admin_ask(r->admin, path, query, body, len, req));
 }
 
 /* --- what wakes the loop ---------------------------------------------------------------- */
@@ -151,8 +156,23 @@ static void write_admin_url(const struct run *r)
     buf_free(&text);
 }
 
+/* The roles share a database. */
+static enum err open_database(struct run *r, struct buf *error)
+{
+    struct store_settings s = {.url = r->settings.store_url,
+                               .source = r->source,
+                               .keep_events = r->settings.store_keep_events,
+                               .read_only = r->role == RUN_SERVE};
+    enum err e = store_open(&s, &r->store, error);
+    if (e == OK)
+        e = store_reader_open(r->store, &r->reader, error);
+    return e == OK ? store_read_markets(r->reader, load_market, r) : e;
+}
+
 static enum err open_store(struct run *r, struct buf *error)
 {
+    if (run_is_role(r))
+        return open_database(r, error);
     enum err e = make_directory(r->settings.store_data, error);
     if (e == OK)
         e = lock_directory(r, error);
@@ -179,8 +199,13 @@ static enum err open_bus(struct run *r, struct buf *error)
         buf_str(error, "store: can't be read");
         return e;
     }
-    struct bus_settings s = {.url = "memory:",
+    const struct settings *set = &r->settings;
+    struct bus_settings s = {.url = run_is_role(r) ? set->bus_url : "memory:",
                              .epoch = meta.epoch,
+                             .group = r->role == RUN_STORE ? set->bus_group : NULL,
+                             .options = set->bus_options,
+                             .partitions = (int32_t)set->bus_partitions,
+                             .replication = (int32_t)set->bus_replication,
                              .bound_messages = r->settings.bus_messages,
                              .bound_bytes = r->settings.bus_bytes};
     s.from.count = meta.lane_count;
@@ -189,11 +214,20 @@ static enum err open_bus(struct run *r, struct buf *error)
     return bus_open(&s, &r->bus, error);
 }
 
+static enum err open_cache(struct run *r, struct buf *error)
+{
+    struct cache_settings s = {.url = r->settings.cache_url,
+                               .bound_bytes = r->settings.cache_bytes,
+                               .loop = &r->loop,
+                               .name = bus_epoch(r->bus)};
+    return cache_open_with(&s, &r->cache, error);
+}
+
 static enum err open_serve(struct run *r, struct buf *error)
 {
     const struct settings *s = &r->settings;
     struct serve_settings settings = {
-        .listen = s->serve_listen,
+        .listen = r->role == RUN_STORE ? "" : s->serve_listen,
         .admin = s->serve_admin,
         .cors_origins = s->serve_cors,
         .max_connections = descriptors_for(s->serve_connections),
@@ -213,6 +247,7 @@ static enum err open_serve(struct run *r, struct buf *error)
     };
     struct serve_source source = {.ctx = r,
                                   .candles = ask_candles,
+                                  .exchange_candles = ask_exchange_candles,
                                   .gaps = ask_gaps,
                                   .status = ask_status,
                                   .ready = ask_ready,
@@ -242,14 +277,20 @@ static enum err open_feed(struct run *r, struct buf *error)
                               .bus = r->bus,
                               .store = r->store,
                               .cache = r->cache,
-                              .serve = r->serve,
+                              .serve = r->role == RUN_STORE ? NULL : r->serve,
                               .source = r->source,
                               .hears = settings_hears(&r->settings) || r->replay_dir,
+                              .follows = r->role == RUN_SERVE,
                               .record = r->record,
                               .base_is_trade = strcmp(r->settings.exchange_base, "trade") == 0,
                               .pending_rows = r->settings.store_pending_rows,
                               .released = released,
                               .ctx = r};
+    if (run_is_role(r)) {
+        s.markets = role_on_markets;
+        s.watermark = role_on_watermark;
+        s.delay = role_on_delay;
+    }
     enum err e = feed_open(&s, &r->feed, error);
     for (size_t k = 0; e == OK && r->record && k < r->market_count; k++)
         record_market(r->record, &r->markets[k]);
@@ -262,7 +303,14 @@ static enum err open_exchange(struct run *r, struct buf *error)
 {
     const struct settings *s = &r->settings;
     bool trade = strcmp(s->exchange_base, "trade") == 0;
-    r->collect = collect_new(r->bus, r->source, trade, collect_changed, r);
+    struct collect_settings c = {.bus = r->bus,
+                                 .source = r->source,
+                                 .base_is_trade = trade,
+                                 .name = "stofka",
+                                 .whole = s->exchange_codes[0] == '\0',
+                                 .changed = collect_changed,
+                                 .ctx = r};
+    r->collect = collect_new(&c);
     bool hears = settings_hears(s);
     struct exchange_settings settings = {.url = hears ? settings_exchange_url(s)
                                                       : "http://127.0.0.1:9",
@@ -293,13 +341,17 @@ static void open_rest(struct run *r)
                                .exchange = r->exchange,
                                .collect = r->collect,
                                .trust_ms = r->settings.exchange_trust_ms};
-    r->query = query_new(&q);
+    if (r->role != RUN_STORE)
+        r->query = query_new(&q);
+    if (r->role != RUN_STORE)
+        r->beside = beside_new(&r->loop, r->replay_dir ? NULL : r->exchange, r->source);
     struct backfill_settings b = {.loop = &r->loop,
                                   .exchange = r->exchange,
                                   .collect = r->collect,
                                   .feed = r->feed,
                                   .trust_ms = r->settings.exchange_trust_ms};
-    r->backfill = backfill_new(&b);
+    if (r->role != RUN_SERVE)
+        r->backfill = backfill_new(&b);
     struct admin_settings a = {.loop = &r->loop,
                                .bus = r->bus,
                                .feed = r->feed,
@@ -308,14 +360,16 @@ static void open_rest(struct run *r)
                                .trust_ms = r->settings.exchange_trust_ms,
                                .market = run_know_market,
                                .ctx = r};
-    r->admin = admin_new(&a);
+    if (!run_is_role(r))
+        r->admin = admin_new(&a);
     struct audit_checks_settings c = {.loop = &r->loop,
                                       .store = r->store,
                                       .collect = r->collect,
                                       .feed = r->feed,
                                       .exchange = r->exchange,
                                       .trust_ms = r->settings.exchange_trust_ms};
-    r->audit = audit_new(&c, r->settings.audit_per_minute);
+    if (!run_is_role(r))
+        r->audit = audit_new(&c, r->settings.audit_per_minute);
     r->status = (struct status_parts){
         .feed = r->feed,
         .collect = r->collect,
@@ -331,7 +385,7 @@ enum err run_open(struct run *r, struct buf *error)
     if (e == OK)
         e = open_bus(r, error);
     if (e == OK)
-        e = cache_open("memory:", r->settings.cache_bytes, &r->cache, error);
+        e = open_cache(r, error);
     if (e == OK)
         e = open_serve(r, error);
     if (e == OK)
@@ -344,7 +398,7 @@ enum err run_open(struct run *r, struct buf *error)
         open_rest(r);
         e = serve_start(r->serve, error);
     }
-    if (e == OK)
+    if (e == OK && !run_is_role(r))
         write_admin_url(r);
     return e;
 }

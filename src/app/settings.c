@@ -4,6 +4,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/log.h"
+
+#include "exchange/url.h"
+
 #define AT(field) .offset = offsetof(struct settings, field)
 
 const struct config_row settings_rows[] = {
@@ -107,6 +111,50 @@ const struct config_row settings_rows[] = {
      .max = 600,
      AT(audit_per_minute),
      .help = "Pages of stored candles compared with the exchange's REST a minute; 0: none."},
+    {.key = "collect.name",
+     .type = CONFIG_STRING,
+     .def = "",
+     AT(collect_name),
+     .help = "Who this collector is among several, at most 15 characters; empty: the host's name "
+             "and the process' number."},
+    {.key = "collect.rows",
+     .type = CONFIG_BOOL,
+     .def = "false",
+     AT(collect_rows),
+     .help =
+         "Second candles also go, with a schema, to topic market_candle_rows for Kafka Connect; "
+         "four times as large."},
+    {.key = "bus.url",
+     .type = CONFIG_STRING,
+     .def = "memory:",
+     AT(bus_url),
+     .help = "kafka:HOST:PORT,… for the roles collect, store and serve; run has its own, memory:."},
+    {.key = "bus.group",
+     .type = CONFIG_STRING,
+     .def = "stofka-store",
+     AT(bus_group),
+     .help = "Consumer group in which the store roles share the partitions."},
+    {.key = "bus.options",
+     .type = CONFIG_STRING,
+     .def = "",
+     .flags = CONFIG_SECRET,
+     AT(bus_options),
+     .help = "key=value,… for librdkafka, such as security.protocol, sasl.* and ssl.*."},
+    {.key = "bus.partitions",
+     .type = CONFIG_INT,
+     .def = "12",
+     .min = 1,
+     .max = 64,
+     AT(bus_partitions),
+     .help = "Partitions of the topics where they must be made."},
+    {.key = "bus.replication",
+     .type = CONFIG_INT,
+     .def = "3",
+     .min = 1,
+     .max = 9,
+     AT(bus_replication),
+     .help =
+         "Copies that the brokers keep of topics that must be made; with 3, two must have one."},
     {.key = "bus.messages",
      .type = CONFIG_INT,
      .def = "100000",
@@ -127,6 +175,12 @@ const struct config_row settings_rows[] = {
      .def = "data",
      AT(store_data),
      .help = "Directory of the data file stofka.db; made when missing."},
+    {.key = "store.url",
+     .type = CONFIG_STRING,
+     .def = "",
+     .flags = CONFIG_SECRET,
+     AT(store_url),
+     .help = "postgres:CONNINFO for the roles store and serve; run keeps its file in store.data."},
     {.key = "store.keep_days",
      .type = CONFIG_INT,
      .def = "90",
@@ -148,6 +202,12 @@ const struct config_row settings_rows[] = {
      .max = 10000000,
      AT(store_pending_rows),
      .help = "Rows that may wait for a blocked store before the bus waits."},
+    {.key = "cache.url",
+     .type = CONFIG_STRING,
+     .def = "memory:",
+     .flags = CONFIG_SECRET,
+     AT(cache_url),
+     .help = "memory: or redis:HOST:PORT, shared by the roles store and serve."},
     {.key = "cache.bytes",
      .type = CONFIG_INT,
      .def = "16777216",
@@ -256,6 +316,11 @@ const struct config_row settings_rows[] = {
      .max = 100000,
      AT(serve_max_subs),
      .help = "Most keys that one client may follow."},
+    {.key = "serve.market_metrics",
+     .type = CONFIG_BOOL,
+     .def = "false",
+     AT(serve_market_metrics),
+     .help = "Metrics hold a series for each market, too (at most 1000)."},
     {.key = "log.level",
      .type = CONFIG_CHOICE,
      .def = "info",
@@ -286,6 +351,15 @@ static bool is_upbit(const char *url)
     return false;
 }
 
+void settings_log_level(const struct settings *s)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    int level = LOG_DEBUG;
+    while (strcmp(names[level], s->log_level) != 0)
+        level++;
+    log_set_level((enum log_level)level);
+}
+
 bool settings_hears(const struct settings *s)
 {
     return strcmp(s->exchange_url, "none") != 0;
@@ -293,6 +367,12 @@ bool settings_hears(const struct settings *s)
 
 enum err settings_source(const struct settings *s, enum source *out, struct buf *error)
 {
+    struct exchange_url parts;
+    if (settings_hears(s) && !exchange_url_read(settings_exchange_url(s), &parts)) {
+        buf_printf(error, "exchange.url: upbit, sim, none, or http[s]://host[:port]; got \"%s\"",
+                   s->exchange_url);
+        return ERR_CONFIG;
+    }
     if (is_upbit(settings_exchange_url(s))) {
         if (strcmp(s->exchange_source, "auto") != 0) {
             buf_printf(error, "exchange.source: auto with Upbit's own address; got \"%s\"",

@@ -85,18 +85,11 @@ enum err tool_open(const char *folder, struct store **store, struct store_reader
 enum err tool_time(const char *flag, const char *text, int64_t fallback, int64_t *out,
                    struct buf *error)
 {
-    enum { DATE_LEN = 10 };
-    struct buf whole = {0};
     if (text[0] == '\0') {
         *out = fallback;
         return OK;
     }
-    buf_str(&whole, text);
-    if (whole.len == DATE_LEN)
-        buf_str(&whole, "T00:00:00");
-    enum err e = time_parse(whole.data, whole.len, out);
-    buf_free(&whole);
-    if (e == OK)
+    if (time_parse(text, strlen(text), out) == OK)
         return OK;
     buf_printf(error,
                "--%s: a time such as 2026-03-11T14:40:00 (UTC, or with an offset) or a date; "

@@ -18,6 +18,7 @@ struct writer {
     uv_mutex_t lock; /* of what follows */
     uv_cond_t changed;
     struct batch *in, *done;
+    bool done_stale; /* nothing of it was kept */
     bool closing;
     bool trouble_changed;
     char trouble[TROUBLE_MAX]; /* "" when all is well */
@@ -61,12 +62,13 @@ static bool wait_before_retry(struct writer *w)
     return again;
 }
 
-static bool commit(struct writer *w, struct batch *b)
+/* OK or ERR_STALE; else closing, and the last try failed. */
+static enum err commit(struct writer *w, struct batch *b)
 {
     struct buf error = {0};
     bool failed = false;
     enum err e;
-    while ((e = store_apply(w->store, batch_view(b), &error)) != OK) {
+    while ((e = store_apply(w->store, batch_view(b), &error)) != OK && e != ERR_STALE) {
         log_error("store.apply_failed", "error=\"%s\" text=\"%s\" rows=%zu", err_text(e),
                   error.data ? error.data : "", batch_rows(b));
         set_trouble(w, error.data ? error.data : err_text(e),
@@ -79,11 +81,11 @@ static bool commit(struct writer *w, struct batch *b)
             break;
     }
     buf_free(&error);
-    if (failed && e == OK) {
+    if (failed && (e == OK || e == ERR_STALE)) {
         log_info("store.recovered", "rows=%zu", batch_rows(b));
         set_trouble(w, "", 0);
     }
-    return e == OK;
+    return e;
 }
 
 /* NULL: closing, or nothing within the pause of pruning. */
@@ -101,10 +103,11 @@ static struct batch *next_batch(struct writer *w, bool *closing)
     return b;
 }
 
-static void hand_back(struct writer *w, struct batch *b)
+static void hand_back(struct writer *w, struct batch *b, bool stale)
 {
     uv_mutex_lock(&w->lock);
     w->done = b;
+    w->done_stale = stale;
     uv_cond_signal(&w->changed);
     uv_mutex_unlock(&w->lock);
     uv_async_send(&w->wake);
@@ -122,14 +125,15 @@ static void work(void *ctx)
             prune_slice(w);
             continue;
         }
-        if (!commit(w, b)) {
+        enum err e = commit(w, b);
+        if (e != OK && e != ERR_STALE) {
             log_error("store.batch_dropped", "rows=%zu", batch_rows(b));
             batch_free(&b);
             return;
         }
         if (batch_prune_before(b))
             w->prune_before_ms = batch_prune_before(b);
-        hand_back(w, b);
+        hand_back(w, b, e == ERR_STALE);
     }
 }
 
@@ -139,7 +143,7 @@ static void on_wake(uv_async_t *handle)
     char text[TROUBLE_MAX];
     uv_mutex_lock(&w->lock);
     struct batch *b = w->done;
-    bool trouble_changed = w->trouble_changed;
+    bool trouble_changed = w->trouble_changed, stale = w->done_stale;
     memcpy(text, w->trouble, sizeof text);
     w->done = NULL;
     w->trouble_changed = false;
@@ -149,7 +153,10 @@ static void on_wake(uv_async_t *handle)
     if (b == NULL)
         return;
     w->idle = true;
-    w->events.done(w->events.ctx, b);
+    if (stale)
+        w->events.stale(w->events.ctx, b);
+    else
+        w->events.done(w->events.ctx, b);
 }
 
 struct writer *writer_new(uv_loop_t *loop, struct store *store, const struct writer_events *events)

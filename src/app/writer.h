@@ -18,14 +18,14 @@ struct batch;
 
 struct batch *batch_new(void);
 void batch_free(struct batch **b);
-void batch_row(struct batch *b, const char *code, enum interval i, const struct candle *c);
+/* flags: CANDLE_KEEP_. Told once, a row stays so in its batch, whatever content comes after. */
+void batch_row(struct batch *b, const char *code, enum interval i, const struct candle *c,
+               unsigned flags);
 void batch_coverage(struct batch *b, const char *code, enum interval level, bool lost,
                     const struct spans *spans);
 void batch_gap(struct batch *b, const struct candle_gap *g);
 void batch_event(struct batch *b, int32_t partition, uint64_t seq, const char *body, size_t len);
 void batch_market(struct batch *b, const struct store_market *m);
-/* An exchange's own coarser candle as heard; for stores that roll up by themselves. */
-void batch_fetched(struct batch *b, const char *code, enum interval i, const struct candle *c);
 /* How far the batch takes a lane; from counts when the lane is new in it. */
 void batch_lane(struct batch *b, const struct store_lane *lane);
 void batch_prune(struct batch *b, int64_t seconds_before_ms);
@@ -37,11 +37,13 @@ const struct store_batch *batch_view(struct batch *b);
 
 struct writer;
 
-/* done is called on the loop after a commit with the batch, which it then owns; trouble when a
- * commit fails (text) and when it works again (NULL). */
+/* done is called on the loop after a commit with the batch, which it then owns; stale instead where
+ * another process has moved one of its lanes (nothing was kept); trouble when a commit fails (text)
+ * and when it works again (NULL). */
 struct writer_events {
     void *ctx;
     void (*done)(void *ctx, struct batch *b);
+    void (*stale)(void *ctx, struct batch *b);
     void (*trouble)(void *ctx, const char *text);
 };
 

@@ -92,6 +92,17 @@ static void add_histogram(struct buf *out, struct metric *m)
     buf_char(out, '\n');
 }
 
+static void add_value(struct buf *out, struct metric *m)
+{
+    int64_t value = metric_get(m);
+    add_series(out, m, "");
+    if (m->milli)
+        buf_printf(out, "%s%lld.%03lld\n", value < 0 ? "-" : "", llabs(value / 1000),
+                   llabs(value % 1000));
+    else
+        buf_printf(out, "%lld\n", (long long)value);
+}
+
 static const char *type_name(enum metric_type type)
 {
     static const char *const names[] = {"counter", "gauge", "histogram"};
@@ -103,17 +114,16 @@ void metric_text(struct buf *out)
     pthread_mutex_lock(&registry_lock);
     const char *previous = "";
     for (struct metric *m = registry; m; m = m->next) {
+        if (m->family)
+            continue;
         if (strcmp(m->name, previous) != 0)
             buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", m->name, m->help, m->name,
                        type_name(m->type));
         previous = m->name;
-        if (m->type == METRIC_TYPE_HISTOGRAM) {
+        if (m->type == METRIC_TYPE_HISTOGRAM)
             add_histogram(out, m);
-        } else {
-            add_series(out, m, "");
-            buf_i64(out, metric_get(m));
-            buf_char(out, '\n');
-        }
+        else
+            add_value(out, m);
     }
     pthread_mutex_unlock(&registry_lock);
 }

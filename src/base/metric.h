@@ -13,6 +13,7 @@
 #define STOFKA_BASE_METRIC_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -28,6 +29,8 @@ struct metric {
     const char *help;   /* one sentence */
     const char *labels; /* `key="value",…` or "" */
     enum metric_type type;
+    bool milli;  /* the value is in thousandths of the unit shown: ms of a metric in seconds */
+    bool family; /* stands in docs/metrics.md for series made while running; has no value itself */
     _Atomic int64_t value;                    /* counter, gauge; histogram: sum in ns */
     _Atomic uint64_t buckets[METRIC_BUCKETS]; /* histogram: not cumulative */
     struct metric *next;                      /* registry list */
@@ -40,6 +43,15 @@ struct metric {
 #define METRIC_GAUGE(n, h, l)                                                                      \
     {                                                                                              \
         .name = n, .help = h, .labels = l, .type = METRIC_TYPE_GAUGE                               \
+    }
+/* A gauge or counter of seconds that is kept in ms. */
+#define METRIC_GAUGE_MS(n, h, l)                                                                   \
+    {                                                                                              \
+        .name = n, .help = h, .labels = l, .type = METRIC_TYPE_GAUGE, .milli = true                \
+    }
+#define METRIC_COUNTER_MS(n, h, l)                                                                 \
+    {                                                                                              \
+        .name = n, .help = h, .labels = l, .type = METRIC_TYPE_COUNTER, .milli = true              \
     }
 #define METRIC_HISTOGRAM(n, h, l)                                                                  \
     {                                                                                              \

@@ -7,12 +7,14 @@
 
 #include "base/metric.h"
 #include "bus/bus_impl.h"
+#include "bus/kafka_impl.h"
 
 static const struct {
     const char *scheme;
     enum err (*open)(const struct bus_settings *s, struct bus **out, struct buf *error);
 } schemes[] = {
     {"memory:", bus_memory_open},
+    {"kafka:", bus_kafka_open},
 };
 
 #define PUBLISHED(label)                                                                           \
@@ -42,6 +44,10 @@ static struct metric waiting =
 static struct metric waiting_bytes =
     METRIC_GAUGE("stofka_bus_depth_bytes", "Memory of the messages that wait.", "");
 
+static struct metric rejected =
+    METRIC_COUNTER("stofka_bus_rejected_total",
+                   "Messages whose value the reader could not read; they are passed over.", "");
+
 void bus_metrics_register(void)
 {
     for (int k = 0; k < BUS_KIND_COUNT; k++) {
@@ -50,6 +56,9 @@ void bus_metrics_register(void)
     }
     metric_register(&waiting);
     metric_register(&waiting_bytes);
+    metric_register(&rejected);
+    kafka_produce_metrics_register();
+    kafka_consume_metrics_register();
 }
 
 void bus_waiting_add(int64_t messages, int64_t bytes)
@@ -131,6 +140,12 @@ enum err bus_publish(struct bus *b, const struct bus_message *m)
     return e;
 }
 
+enum err bus_publish_row(struct bus *b, const struct bus_message *m)
+{
+    REQUIRE(m->kind == BUS_CANDLE && b->ops->publish_row);
+    return b->ops->publish_row(b, m);
+}
+
 void bus_on_ready(struct bus *b, void (*wake)(void *ctx), void *ctx)
 {
     b->ops->on_ready(b, wake, ctx);
@@ -162,6 +177,13 @@ void bus_pause(struct bus *b, bool paused)
 {
     if (b->ops->assigns)
         b->ops->pause(b, paused);
+}
+
+void bus_reject(struct bus *b, const char *reason)
+{
+    metric_add(&rejected, 1);
+    if (b->ops->assigns)
+        b->ops->reject(b, reason);
 }
 
 void bus_close(struct bus *b)

@@ -65,8 +65,9 @@ struct bus_position {
 
 struct bus;
 
-/* A message was not kept after all: the broker refused it or could not be reached in time. Any
- * thread; m is borrowed. */
+/* A message was not kept after all: the brokers refused it for good, or a ticker waited too long.
+ * On the consumer's thread, within bus_poll; m is borrowed. No message that was published after a
+ * lost one, and before this call for it, is kept either, but tickers: order has no holes. */
 typedef void bus_undelivered_f(void *ctx, const struct bus_message *m);
 
 enum bus_use { BUS_PUBLISH_AND_READ, BUS_PUBLISH_ONLY };
@@ -81,13 +82,15 @@ struct bus_settings {
     enum bus_use use;
     const char *group;   /* readers that share the partitions; NULL or "": this one reads all */
     const char *options; /* "key=value,…" for librdkafka: security.protocol, sasl.*, ssl.* */
+    bool rows;           /* topic market_candle_rows is wanted, too: bus_publish_row */
     int32_t partitions;  /* of topics that are not there yet; 0: 12 */
     int32_t replication; /* likewise; 0: 3 */
     bus_undelivered_f *undelivered; /* NULL: only counted */
     void *undelivered_ctx;
 };
 
-/* ERR_CONFIG: unknown scheme (error names the known ones) or bad settings. */
+/* ERR_CONFIG: unknown scheme (error names the known ones) or bad settings. kafka: blocks until the
+ * topics are there, at most a minute; ERR_IO: they are not, error says why. */
 enum err bus_open(const struct bus_settings *s, struct bus **out, struct buf *error) MUST_CHECK;
 void bus_free(struct bus **b); /* after publishers stopped */
 
@@ -97,24 +100,38 @@ void bus_free(struct bus **b); /* after publishers stopped */
  * watermark and a message without key go to m->partition. */
 enum err bus_publish(struct bus *b, const struct bus_message *m) MUST_CHECK;
 
+/* The same for a candle whose value is a row for Kafka Connect: into topic market_candle_rows,
+ * which nobody here reads, in order with its partition's candles. Only with settings.rows, only
+ * kafka. */
+enum err bus_publish_row(struct bus *b, const struct bus_message *m) MUST_CHECK;
+
 /* wake is called on a publisher's thread when the bus turns from empty to not empty
  * (uv_async_send), at once when messages wait already; set before publishers start. Woken, the
  * consumer polls until ERR_AGAIN, or comes back by itself: there is no second call meanwhile. */
 void bus_on_ready(struct bus *b, void (*wake)(void *ctx), void *ctx);
 
 /* Consumer's thread, never blocks. OK: *out is borrowed until the next poll. ERR_AGAIN: none now.
- * ERR_IO: the broker is away; poll again later. */
+ * ERR_RANGE: the brokers do not hold the position (any more) at which partition out->partition was
+ * to go on; it stands still until bus_start says another.
+ * kafka: poll once a second at least, paused or not, also when only publishing: that is the sign of
+ * life for the group, and what was not delivered is told in here. */
 enum err bus_poll(struct bus *b, struct bus_message *out) MUST_CHECK;
 
 /* Partitions come and go by BUS_ASSIGNED and BUS_REVOKED. */
 bool bus_assigns(const struct bus *b);
-/* Consumer's thread, once after BUS_ASSIGNED: next offset to be read, INT64_MIN: the oldest kept.
- * ERR_RANGE: the broker does not hold that offset (any more). */
+/* Consumer's thread, after BUS_ASSIGNED: next offset to be read, INT64_MIN: the oldest kept. All
+ * partitions that came together begin when the last of them was started. Again later: goes on from
+ * there; nothing that was fetched before is given any more. */
 enum err bus_start(struct bus *b, int32_t partition, int64_t next) MUST_CHECK;
-/* Consumer's thread, once after BUS_REVOKED, when what was read is committed. */
+/* Consumer's thread, once after BUS_REVOKED, when what was read is committed. Nothing of a revoked
+ * partition comes any more; the others wait until all revoked ones were given. */
 void bus_given(struct bus *b, int32_t partition);
 /* Consumer's thread: nothing of topic candle comes meanwhile; it waits at the broker. */
 void bus_pause(struct bus *b, bool paused);
+
+/* Consumer's thread: the value of the message that was polled last can't be read. Counted; kafka
+ * with a group puts it into topic market_dead_letter with the reason. */
+void bus_reject(struct bus *b, const char *reason);
 
 void bus_close(struct bus *b); /* publish fails from now on; what waits can still be polled */
 int32_t bus_partitions(const struct bus *b);

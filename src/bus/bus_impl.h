@@ -9,12 +9,14 @@
 struct bus_ops {
     const char *scheme; /* "memory" */
     enum err (*publish)(struct bus *b, const struct bus_message *m);
+    enum err (*publish_row)(struct bus *b, const struct bus_message *m); /* NULL: has none */
     void (*on_ready)(struct bus *b, void (*wake)(void *ctx), void *ctx);
     enum err (*poll)(struct bus *b, struct bus_message *out);
-    bool assigns; /* the next three are needed only then */
+    bool assigns; /* the next four are needed only then */
     enum err (*start)(struct bus *b, int32_t partition, int64_t next);
     void (*given)(struct bus *b, int32_t partition);
     void (*pause)(struct bus *b, bool paused);
+    void (*reject)(struct bus *b, const char *reason);
     void (*close)(struct bus *b);
     void (*free)(struct bus *b);
 };
@@ -28,6 +30,7 @@ struct bus {
 
 /* Settings were checked by bus_open: epoch fits, positions are in range. */
 enum err bus_memory_open(const struct bus_settings *s, struct bus **out, struct buf *error);
+enum err bus_kafka_open(const struct bus_settings *s, struct bus **out, struct buf *error);
 
 /* The partition that m goes to: by its key, or the one it names. */
 int32_t bus_route(const struct bus *b, const struct bus_message *m);

@@ -11,18 +11,26 @@ struct cache_ops {
     void (*free)(struct cache *c);
     enum err (*page_get)(struct cache *c, const struct cache_page_key *key,
                          const struct candle **rows, size_t *count, uint64_t *seq);
+    void (*page_ask)(struct cache *c, const struct cache_page_key *key, cache_rows_f *done,
+                     void *ctx);
     void (*page_put)(struct cache *c, const struct cache_page_key *key, const struct candle *rows,
                      size_t count, uint64_t seq);
-    void (*page_drop)(struct cache *c, const char *code, enum interval i, int64_t start_ms);
+    void (*pages_drop)(struct cache *c, const struct cache_change *change);
     void (*ticker_put)(struct cache *c, const char *code, const char *json, size_t len);
     enum err (*ticker_get)(struct cache *c, const char *code, const char **json, size_t *len);
+    void (*ticker_ask)(struct cache *c, const char *code, cache_text_f *done, void *ctx);
+    void (*second_put)(struct cache *c, const char *code, const struct candle *row);
+    void (*seconds_ask)(struct cache *c, const char *code, cache_rows_f *done, void *ctx);
 };
 
 struct cache {
     const struct cache_ops *ops;
 };
 
-enum err cache_memory_open(int64_t bound_bytes, struct cache **out);
+enum err cache_memory_open(const struct cache_settings *s, const char *rest, struct cache **out,
+                           struct buf *error);
+enum err cache_redis_open(const struct cache_settings *s, const char *rest, struct cache **out,
+                          struct buf *error);
 
 /* Counted by the implementation, since only it knows. */
 void cache_count_evicted(void);

@@ -30,6 +30,9 @@ struct market {
     struct buf ticker; /* data NULL: none yet */
     struct link pages[INTERVAL_COUNT];
     size_t page_count[INTERVAL_COUNT];
+    uint64_t changed[INTERVAL_COUNT]; /* newest change; pages read before it are refused */
+    struct candle *seconds;           /* newest first, CACHE_SECONDS of room; NULL: none yet */
+    size_t second_count;
 };
 
 struct cache_memory {
@@ -209,6 +212,8 @@ static void memory_page_put(struct cache *base, const struct cache_page_key *key
 {
     struct cache_memory *c = (struct cache_memory *)base;
     struct market *m = market_need(c, key->code);
+    if (seq < m->changed[key->interval])
+        return;
     struct page *old = page_find(m, key);
     if (page_size(count) <= c->bound)
         page_add(c, m, key, rows, count)->seq = seq;
@@ -220,27 +225,73 @@ static void memory_page_put(struct cache *base, const struct cache_page_key *key
 }
 
 /* A page with fewer rows than asked for says that nothing older exists. */
-static bool page_spans(const struct page *p, int64_t start_ms)
+static bool page_spans(const struct page *p, int64_t from_ms, int64_t to_ms)
 {
-    if (start_ms >= p->key.to_ms)
+    if (from_ms >= p->key.to_ms)
         return false;
-    return p->count == 0 || p->count < p->key.limit || start_ms >= p->rows[p->count - 1].start_ms;
+    return p->count == 0 || p->count < p->key.limit || to_ms > p->rows[p->count - 1].start_ms;
 }
 
-static void memory_page_drop(struct cache *base, const char *code, enum interval i,
-                             int64_t start_ms)
+static void memory_pages_drop(struct cache *base, const struct cache_change *change)
 {
     struct cache_memory *c = (struct cache_memory *)base;
-    struct market *m = market_find(c, code);
+    enum interval i = change->interval;
+    struct market *m = change->seq ? market_need(c, change->code) : market_find(c, change->code);
     if (!m)
         return;
+    if (change->seq > m->changed[i])
+        m->changed[i] = change->seq;
     for (struct link *l = m->pages[i].next, *next; l != &m->pages[i]; l = next) {
         next = l->next;
-        if (page_spans(page_of_series(l), start_ms)) {
+        if (page_spans(page_of_series(l), change->from_ms, change->to_ms)) {
             page_remove(c, page_of_series(l));
             cache_count_dropped();
         }
     }
+}
+
+static void memory_page_ask(struct cache *base, const struct cache_page_key *key,
+                            cache_rows_f *done, void *ctx)
+{
+    const struct candle *rows = NULL;
+    size_t count = 0;
+    uint64_t seq = 0;
+    enum err e = memory_page_get(base, key, &rows, &count, &seq);
+    done(ctx, e, rows, count, seq);
+}
+
+static void memory_second_put(struct cache *base, const char *code, const struct candle *row)
+{
+    struct cache_memory *c = (struct cache_memory *)base;
+    struct market *m = market_need(c, code);
+    if (!m->seconds) {
+        m->seconds = mem_array(NULL, CACHE_SECONDS, sizeof *m->seconds);
+        held_add(c, (int64_t)(CACHE_SECONDS * sizeof *m->seconds));
+    }
+    size_t at = 0;
+    while (at < m->second_count && m->seconds[at].start_ms > row->start_ms)
+        at++;
+    if (at == CACHE_SECONDS)
+        return;
+    if (at == m->second_count || m->seconds[at].start_ms != row->start_ms) {
+        size_t after = m->second_count - at;
+        if (m->second_count == CACHE_SECONDS)
+            after--;
+        else
+            m->second_count++;
+        memmove(&m->seconds[at + 1], &m->seconds[at], after * sizeof *m->seconds);
+    }
+    m->seconds[at] = *row;
+    shrink(c);
+}
+
+static void memory_seconds_ask(struct cache *base, const char *code, cache_rows_f *done, void *ctx)
+{
+    const struct market *m = market_find((struct cache_memory *)base, code);
+    if (m && m->seconds)
+        done(ctx, OK, m->seconds, m->second_count, 0);
+    else
+        done(ctx, ERR_NOT_FOUND, NULL, 0, 0);
 }
 
 static void memory_ticker_put(struct cache *base, const char *code, const char *json, size_t len)
@@ -265,6 +316,14 @@ static enum err memory_ticker_get(struct cache *base, const char *code, const ch
     return OK;
 }
 
+static void memory_ticker_ask(struct cache *base, const char *code, cache_text_f *done, void *ctx)
+{
+    const char *json = NULL;
+    size_t len = 0;
+    enum err e = memory_ticker_get(base, code, &json, &len);
+    done(ctx, e, json, len);
+}
+
 static void memory_free(struct cache *base)
 {
     struct cache_memory *c = (struct cache_memory *)base;
@@ -274,6 +333,7 @@ static void memory_free(struct cache *base)
         for (struct market *m = c->buckets[i], *next; m; m = next) {
             next = m->next;
             buf_free(&m->ticker);
+            free(m->seconds);
             free(m);
         }
     }
@@ -286,19 +346,29 @@ static const struct cache_ops memory_ops = {
     .scheme = "memory",
     .free = memory_free,
     .page_get = memory_page_get,
+    .page_ask = memory_page_ask,
     .page_put = memory_page_put,
-    .page_drop = memory_page_drop,
+    .pages_drop = memory_pages_drop,
     .ticker_put = memory_ticker_put,
     .ticker_get = memory_ticker_get,
+    .ticker_ask = memory_ticker_ask,
+    .second_put = memory_second_put,
+    .seconds_ask = memory_seconds_ask,
 };
 
-enum err cache_memory_open(int64_t bound_bytes, struct cache **out)
+enum err cache_memory_open(const struct cache_settings *s, const char *rest, struct cache **out,
+                           struct buf *error)
 {
+    (void)rest;
+    if (s->bound_bytes <= 0) {
+        buf_str(error, "cache: memory needs a bound in bytes above 0");
+        return ERR_CONFIG;
+    }
     struct cache_memory *c = mem_zalloc(sizeof *c);
     c->base.ops = &memory_ops;
     c->bucket_count = 256;
     c->buckets = mem_zalloc(c->bucket_count * sizeof(struct market *));
-    c->bound = bound_bytes;
+    c->bound = s->bound_bytes;
     link_init(&c->pages);
     *out = &c->base;
     return OK;

@@ -31,7 +31,7 @@
 #include "candle/spans.h"
 #include "model/candle.h"
 
-enum { CANDLE_CLOSE_DELAY_MS = 3000 };
+enum { CANDLE_CLOSE_DELAY_MS = 3000, CANDLE_COLLECTOR_MAX = 16 };
 
 enum candle_gap_state { CANDLE_GAP_OPEN, CANDLE_GAP_HEALED, CANDLE_GAP_LOST };
 
@@ -42,6 +42,12 @@ struct candle_gap {
     enum candle_gap_state state;
 };
 
+/* What a record that is to be kept is besides its content. */
+enum {
+    CANDLE_KEEP_OWN = 1,  /* the exchange's own candle of a coarser interval, not a roll-up */
+    CANDLE_KEEP_TOLD = 2, /* an event of this very content was told just before */
+};
+
 struct candle_sink {
     void *ctx;
     /* A closed, repaired or partial candle that clients must see exactly once. Returns the event's
@@ -49,8 +55,10 @@ struct candle_sink {
     uint64_t (*event)(void *ctx, const char *code, enum interval i, const struct candle *c);
     /* New content of an open window. */
     void (*forming)(void *ctx, const char *code, enum interval i, const struct candle *c);
-    /* To be stored: every closed window's content and every second, also while forming. */
-    void (*keep)(void *ctx, const char *code, enum interval i, const struct candle *c);
+    /* To be stored: every closed window's content and every second, also while forming. Told again
+     * when a record is no longer the exchange's own, with the content that it had until then. */
+    void (*keep)(void *ctx, const char *code, enum interval i, const struct candle *c,
+                 unsigned flags);
     /* A ledger entry appeared or changed. */
     void (*gap)(void *ctx, const struct candle_gap *g);
     /* All spans of one (market, level) after a change; lost: level is 1s. */
@@ -86,9 +94,12 @@ void candle_engine_committed(struct candle_engine *e, uint64_t stamp);
 /* A candle of any interval; i > 1s are the exchange's own (fetched). */
 void candle_engine_candle(struct candle_engine *e, const char *code, enum interval i,
                           const struct candle *c);
-void candle_engine_watermark(struct candle_engine *e, const struct message_watermark *m);
+/* collector: who says it, at most CANDLE_COLLECTOR_MAX - 1 characters. Several may hear the same
+ * markets: what one missed and another heard is no gap. */
+void candle_engine_watermark(struct candle_engine *e, const char *collector,
+                             const struct message_watermark *m);
 void candle_engine_covered(struct candle_engine *e, const struct message_covered *m);
-void candle_engine_gap(struct candle_engine *e, const struct message_gap *m);
+void candle_engine_gap(struct candle_engine *e, const char *collector, const struct message_gap *m);
 /* Rolls up what changed in open windows and tells changed coverage. Call after each run of
  * messages. */
 void candle_engine_settle(struct candle_engine *e);
@@ -105,6 +116,12 @@ uint64_t candle_engine_covered_stamp(struct candle_engine *e, const char *code);
 /* Windows of (code, i) not closed by an event with seq <= seq: ascending, shown as forming. */
 size_t candle_engine_open(struct candle_engine *e, const char *code, enum interval i, uint64_t seq,
                           struct candle *out, size_t max);
+/* What a store whose rows are true at seq `after` lacks of (code, i), as of event `upto` >= after:
+ * closed records that changed in between, tombstones included, and windows that no event up to
+ * `upto` closed, shown as forming. In no order; each must not use the engine. Returns the stamp of
+ * the newest change of a closed record after `upto`, 0: none: those are passed over. */
+uint64_t candle_engine_over(struct candle_engine *e, const char *code, enum interval i,
+                            uint64_t after, uint64_t upto, candle_loaded_f *each, void *ctx);
 bool candle_engine_covers(struct candle_engine *e, const char *code, enum interval i,
                           int64_t from_ms, int64_t to_ms);
 /* Start of the span of E(i) that holds the window just before to_ms, or to_ms when that is not

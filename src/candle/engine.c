@@ -86,6 +86,7 @@ static void market_free(struct market *m)
     }
     spans_free(&m->lost);
     free(m->gaps);
+    hear_free(m);
     free(m);
 }
 
@@ -168,6 +169,7 @@ void candle_engine_candle(struct candle_engine *e, const char *code, enum interv
         r = rows_insert(m, i, c->start_ms);
     r->candle = next;
     r->own = i != INTERVAL_1S;
+    roll_child_changed(m, i, c->start_ms);
     roll_tell(e, m, i, r, &before, TELL_ALL);
     if (status != WINDOW_OPEN) {
         roll_propagate(e, m, i, c->start_ms, TELL_ALL);
@@ -229,17 +231,54 @@ static size_t open_of(const struct series *s, uint64_t seq, struct candle *out, 
     return count;
 }
 
-size_t candle_engine_open(struct candle_engine *e, const char *code, enum interval i, uint64_t seq,
-                          struct candle *out, size_t max)
+static uint64_t over_of(const struct series *s, uint64_t after, uint64_t upto,
+                        candle_loaded_f *each, void *ctx)
+{
+    uint64_t ahead = 0;
+    for (size_t k = 0; k < s->count; k++) {
+        const struct record *r = &s->items[k];
+        struct candle c = r->candle;
+        bool open = c.state == CANDLE_FORMING || r->close_seq > upto;
+        if (!open && r->stamp > upto && r->stamp > ahead)
+            ahead = r->stamp;
+        if (!open && (r->stamp <= after || r->stamp > upto))
+            continue;
+        if (open)
+            c.state = CANDLE_FORMING;
+        each(ctx, &c);
+    }
+    return ahead;
+}
+
+/* The market with its open windows made, or NULL. */
+static struct market *with_open_windows(struct candle_engine *e, const char *code)
 {
     struct market *m = engine_known_market(e, code);
-    if (m == NULL)
-        return 0;
-    if (!m->resident) { /* open parents are made again */
+    if (m && !m->resident) { /* open parents are made again */
         rows_ready(e, m);
         roll_settle(e, m);
         engine_queue(e, m);
     }
+    return m;
+}
+
+uint64_t candle_engine_over(struct candle_engine *e, const char *code, enum interval i,
+                            uint64_t after, uint64_t upto, candle_loaded_f *each, void *ctx)
+{
+    const struct market *m = with_open_windows(e, code);
+    if (m == NULL)
+        return 0;
+    uint64_t deep = over_of(&m->deep[i], after, upto, each, ctx);
+    uint64_t resident = over_of(&m->series[i], after, upto, each, ctx);
+    return deep > resident ? deep : resident;
+}
+
+size_t candle_engine_open(struct candle_engine *e, const char *code, enum interval i, uint64_t seq,
+                          struct candle *out, size_t max)
+{
+    const struct market *m = with_open_windows(e, code);
+    if (m == NULL)
+        return 0;
     size_t count = open_of(&m->series[i], seq, out, 0, max);
     count = open_of(&m->deep[i], seq, out, count, max);
     for (size_t k = 0; k < count / 2; k++) {

@@ -13,12 +13,39 @@ struct dirty {
     int64_t start_ms;
 };
 
+enum sum { SUM_NONE, SUM_TOMBSTONES, SUM_SOME };
+
+/* A window's children, added up as far as up to upto_ms. */
+struct fold {
+    int64_t start_ms, upto_ms;
+    enum sum sum;
+    uint32_t revs;
+    struct candle candle;
+};
+
 /* noted_ms: where the note put its start, before what was heard already was cut off. going_on: the
  * note named no end, so that the next session may set one. */
 struct gap_entry {
     struct candle_gap gap;
     int64_t noted_ms;
     bool going_on;
+    bool restored; /* an earlier process' ledger: nobody's hearing covers it, only fetching */
+};
+
+/* One collector's hearing of one market. */
+struct session {
+    char who[CANDLE_COLLECTOR_MAX];
+    int64_t since_ms; /* 0: it has told only of gaps */
+    int64_t heard_ms; /* up to where it heard, gaps included */
+    int64_t last_ms;  /* exchange time of its newest watermark */
+    bool ended;       /* it said that its hearing stopped */
+};
+
+/* A span that one collector said it missed, while others may have heard it. */
+struct missed {
+    char who[CANDLE_COLLECTOR_MAX];
+    int64_t from_ms, to_ms;
+    char reason[32];
 };
 
 struct market {
@@ -35,6 +62,9 @@ struct market {
     struct series series[INTERVAL_COUNT];
     int64_t resident_from[INTERVAL_COUNT];
     struct series deep[INTERVAL_COUNT];
+    /* Of the newest window of each interval: all children but the last, so that a window that
+     * forms is not added up from its beginning with each second. */
+    struct fold begun[INTERVAL_COUNT];
     struct spans deep_loaded[INTERVAL_COUNT];
     bool resident;          /* false: no watermark yet, everything is deep */
     int64_t trimmed_minute; /* of the engine's watermark */
@@ -45,10 +75,15 @@ struct market {
     /* Gaps not healed or lost; only one that goes on may overlap others. */
     struct gap_entry *gaps;
     size_t gap_count, gap_cap;
-    int64_t since_ms;       /* of the newest session that heard it */
+    struct session *sessions; /* of all that spoke of it lately */
+    size_t session_count, session_cap;
+    struct missed *missed; /* only those that are not decided yet */
+    size_t missed_count, missed_cap;
     int64_t first_since_ms; /* of the first session in this process */
     uint64_t covered_stamp; /* of the message that last covered more than is heard */
-    int64_t heard_ms;       /* up to where sessions heard it, gaps included; 0: not yet */
+    /* Up to here it is decided what was heard: what is not known before is in the ledger. 0: not
+     * heard yet. */
+    int64_t settled_ms;
 };
 
 struct candle_engine {
@@ -112,6 +147,8 @@ int64_t cover_end(const struct market *m);
 enum window_status cover_status(const struct market *m, enum interval i, int64_t start_ms);
 
 /* engine_roll.c: roll-up and closing */
+/* To be called whenever the content of a record of (i) changes, or one comes or goes. */
+void roll_child_changed(struct market *m, enum interval i, int64_t start_ms);
 /* Says of the coarser windows than i over a span that are not covered whether they are the
  * exchange's own, before what they are made of shrinks. */
 void roll_judge(struct candle_engine *e, struct market *m, enum interval i, struct span s);
@@ -135,10 +172,26 @@ void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struc
 /* engine_gap.c: the ledger */
 void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t to_ms,
               const char *reason);
-/* A session began that hears whole seconds from from_ms on. */
-void gap_end(struct candle_engine *e, struct market *m, int64_t from_ms);
+/* The same for a span with an end, as part of the entry that ends where it begins if the reason is
+ * the same. */
+void gap_go_on(struct candle_engine *e, struct market *m, struct span s, const char *reason);
+/* A session began that hears whole seconds from from_ms on; others may have heard, or may still say
+ * that they heard, what ends after until_ms. first: no collector was heard of in this process. */
+void gap_end(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t until_ms,
+             bool first);
 void gap_refresh(struct candle_engine *e, struct market *m);
-/* First open gap that overlaps the span. */
-bool gap_covers(const struct market *m, int64_t from_ms, int64_t to_ms, struct span *first);
+/* First open gap that overlaps the span; restored: of those from an earlier process alone. */
+bool gap_covers(const struct market *m, struct span s, bool restored, struct span *first);
+
+/* engine_hear.c: who heard what */
+void hear_free(struct market *m);
+/* A collector hears whole seconds of [since_ms, to_ms) by its watermark exchange_ms. */
+void hear_watermark(struct candle_engine *e, struct market *m, const char *who,
+                    const struct message_watermark *w);
+/* It missed a span. true: nobody else can have heard it, so it is a gap. */
+bool hear_missed(struct candle_engine *e, struct market *m, const char *who,
+                 const struct message_gap *note);
+/* engine_cover.c: hears a span that no gap overlaps, but for what is known. */
+void cover_heard(struct candle_engine *e, struct market *m, struct span s);
 
 #endif

@@ -55,6 +55,8 @@ bool cover_by_children(const struct market *m, enum interval i, int64_t start_ms
 enum window_status cover_status(const struct market *m, enum interval i, int64_t start_ms)
 {
     int64_t end = interval_end(i, start_ms);
+    if (end > spans_end(&m->known[i])) /* most questions are about windows that form */
+        return WINDOW_OPEN;
     if (spans_contain(&m->covered[i], start_ms, end))
         return WINDOW_CLOSED;
     return spans_contain(&m->known[i], start_ms, end) ? WINDOW_PARTIAL : WINDOW_OPEN;
@@ -85,46 +87,31 @@ void candle_engine_restore_spans(struct candle_engine *e, const char *code, enum
     m->lost_changed = lost_changed;
 }
 
-/* Hears [from, to) but for open gaps and what is lost. */
-static void hear(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t to_ms)
+void cover_heard(struct candle_engine *e, struct market *m, struct span s)
 {
     const struct spans *known = &m->known[INTERVAL_1S];
     struct span all = {INT64_MAX, INT64_MIN};
-    while ((from_ms = spans_first_outside(known, from_ms)) < to_ms) {
-        struct span s = {from_ms, spans_first_inside(known, from_ms, to_ms)};
+    int64_t from_ms = s.from_ms;
+    while ((from_ms = spans_first_outside(known, from_ms)) < s.to_ms) {
+        struct span part = {from_ms, spans_first_inside(known, from_ms, s.to_ms)};
         struct span gap;
-        from_ms = s.to_ms;
-        if (gap_covers(m, s.from_ms, s.to_ms, &gap)) {
-            s.to_ms = gap.from_ms;
+        from_ms = part.to_ms;
+        if (gap_covers(m, part, m->session_count > 1, &gap)) {
+            part.to_ms = gap.from_ms;
             from_ms = gap.to_ms;
         }
-        if (!cover_add(m, INTERVAL_1S, s))
+        if (!cover_add(m, INTERVAL_1S, part))
             continue;
-        all.from_ms = s.from_ms < all.from_ms ? s.from_ms : all.from_ms;
-        all.to_ms = s.to_ms;
+        all.from_ms = part.from_ms < all.from_ms ? part.from_ms : all.from_ms;
+        all.to_ms = part.to_ms;
     }
     if (all.from_ms < all.to_ms)
         roll_close(e, m, INTERVAL_1S, all, TELL_ALL);
 }
 
-static void market_heard(struct candle_engine *e, struct market *m, int64_t since_ms, int64_t to_ms)
+void candle_engine_watermark(struct candle_engine *e, const char *collector,
+                             const struct message_watermark *w)
 {
-    int64_t from_ms = interval_start(INTERVAL_1S, since_ms + 999); /* a second is heard whole */
-    if (since_ms > m->since_ms) {
-        gap_end(e, m, from_ms);
-        m->since_ms = since_ms;
-        if (m->first_since_ms == 0)
-            m->first_since_ms = since_ms;
-    }
-    hear(e, m, from_ms, to_ms);
-    if (to_ms > m->heard_ms)
-        m->heard_ms = to_ms;
-    gap_refresh(e, m);
-}
-
-void candle_engine_watermark(struct candle_engine *e, const struct message_watermark *w)
-{
-    int64_t to = interval_start(INTERVAL_1S, w->exchange_ms - CANDLE_CLOSE_DELAY_MS);
     if (w->exchange_ms > e->watermark_ms)
         e->watermark_ms = w->exchange_ms;
     for (size_t k = 0; k < w->codes.count; k++) {
@@ -132,7 +119,8 @@ void candle_engine_watermark(struct candle_engine *e, const struct message_water
         rows_ready(e, m);
         engine_queue(e, m);
         roll_settle(e, m);
-        market_heard(e, m, w->since_ms, to);
+        hear_watermark(e, m, collector, w);
+        gap_refresh(e, m);
     }
 }
 
@@ -243,6 +231,7 @@ static void forget(struct market *m, enum interval level, int64_t before_ms)
         }
         series_presume_own(&m->series[p]);
         series_presume_own(&m->deep[p]);
+        roll_child_changed(m, level, INT64_MIN); /* rows of it go */
     }
     if (level == INTERVAL_1S)
         forget_lost(m, before_ms);

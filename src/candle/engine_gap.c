@@ -21,15 +21,19 @@ static void append(struct market *m, const struct gap_entry *g)
 
 void candle_engine_restore_gap(struct candle_engine *e, const struct candle_gap *g)
 {
-    append(engine_market(e, g->code), &(struct gap_entry){*g, g->from_ms, g->to_ms == 0});
+    append(engine_market(e, g->code), &(struct gap_entry){*g, g->from_ms, g->to_ms == 0, true});
 }
 
-static bool first_gap(const struct market *m, struct span s, bool going_on, struct span *first)
+enum which { EVERY, ENDED, RESTORED };
+
+static bool first_gap(const struct market *m, struct span s, enum which which, struct span *first)
 {
     bool found = false;
     for (size_t k = 0; k < m->gap_count; k++) {
         const struct candle_gap *g = &m->gaps[k].gap;
-        if (g->from_ms >= s.to_ms || gap_to(g) <= s.from_ms || (g->to_ms == 0 && !going_on))
+        bool passed =
+            (which == ENDED && g->to_ms == 0) || (which == RESTORED && !m->gaps[k].restored);
+        if (passed || g->from_ms >= s.to_ms || gap_to(g) <= s.from_ms)
             continue;
         if (!found || g->from_ms < first->from_ms)
             *first = (struct span){g->from_ms, gap_to(g)};
@@ -38,9 +42,9 @@ static bool first_gap(const struct market *m, struct span s, bool going_on, stru
     return found;
 }
 
-bool gap_covers(const struct market *m, int64_t from_ms, int64_t to_ms, struct span *first)
+bool gap_covers(const struct market *m, struct span s, bool restored, struct span *first)
 {
-    return first_gap(m, (struct span){from_ms, to_ms}, true, first);
+    return first_gap(m, s, restored ? RESTORED : EVERY, first);
 }
 
 static bool is_key(const struct market *m, int64_t from_ms)
@@ -63,7 +67,7 @@ void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_
     while ((from = spans_first_outside(known, from)) < to) {
         struct span s = {from, spans_first_inside(known, from, to)};
         struct span old;
-        if (first_gap(m, s, to_ms == 0, &old)) {
+        if (first_gap(m, s, to_ms ? ENDED : EVERY, &old)) {
             if (old.from_ms <= from) {
                 from = old.to_ms;
                 continue;
@@ -73,7 +77,9 @@ void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_
         from = s.to_ms;
         if (is_key(m, s.from_ms))
             continue;
-        struct gap_entry g = {{.from_ms = s.from_ms, .to_ms = s.to_ms}, from_ms, to_ms == 0};
+        struct gap_entry g = {.gap = {.from_ms = s.from_ms, .to_ms = s.to_ms},
+                              .noted_ms = from_ms,
+                              .going_on = to_ms == 0};
         if (s.to_ms == GAP_FOREVER)
             g.gap.to_ms = 0;
         memcpy(g.gap.code, m->code, CODE_MAX);
@@ -81,6 +87,19 @@ void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_
         append(m, &g);
         e->sink.gap(e->sink.ctx, &g.gap);
     }
+}
+
+void gap_go_on(struct candle_engine *e, struct market *m, struct span s, const char *reason)
+{
+    for (size_t k = 0; k < m->gap_count; k++) {
+        struct candle_gap *g = &m->gaps[k].gap;
+        if (g->to_ms != s.from_ms || strcmp(g->reason, reason) != 0)
+            continue;
+        g->to_ms = s.to_ms;
+        e->sink.gap(e->sink.ctx, g);
+        return;
+    }
+    gap_open(e, m, s.from_ms, s.to_ms, reason);
 }
 
 /* A session began that hears from from_ms on: what went on ends there. An entry that begins later
@@ -103,8 +122,8 @@ static void end_going_on(struct candle_engine *e, struct market *m, int64_t from
 /* Up to where a market was heard before a session begins; what is fetched says nothing of that. */
 static int64_t heard_before(const struct candle_engine *e, const struct market *m, int64_t since_ms)
 {
-    if (m->heard_ms)
-        return m->heard_ms;
+    if (m->settled_ms)
+        return m->settled_ms;
     const struct spans *known = &m->known[INTERVAL_1S];
     /* An earlier process heard up to its last watermark, but for markets that it had lost before.
      */
@@ -119,13 +138,16 @@ static int64_t heard_before(const struct candle_engine *e, const struct market *
 }
 
 /* What nobody spoke of between two sessions was not heard either. */
-void gap_end(struct candle_engine *e, struct market *m, int64_t from_ms)
+void gap_end(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t until_ms,
+             bool first)
 {
     end_going_on(e, m, from_ms);
     int64_t heard = heard_before(e, m, from_ms);
-    gap_open(e, m, heard, from_ms, m->since_ms ? "reconnected" : "restart");
-    if (m->heard_ms == 0)
-        m->heard_ms = heard > from_ms ? heard : from_ms;
+    int64_t end = from_ms < until_ms ? from_ms : until_ms;
+    if (heard < end)
+        gap_open(e, m, heard, end, first ? "restart" : "reconnected");
+    if (m->settled_ms == 0)
+        m->settled_ms = heard > end ? heard : end;
 }
 
 /* Entries that are covered now are healed; those that are only covered with what is lost, lost. */
@@ -147,12 +169,14 @@ void gap_refresh(struct candle_engine *e, struct market *m)
     m->gap_count = kept;
 }
 
-void candle_engine_gap(struct candle_engine *e, const struct message_gap *note)
+void candle_engine_gap(struct candle_engine *e, const char *collector,
+                       const struct message_gap *note)
 {
     for (size_t k = 0; k < note->codes.count; k++) {
         struct market *m = engine_market(e, note->codes.items[k]);
         rows_ready(e, m);
         engine_queue(e, m);
-        gap_open(e, m, note->from_ms, note->to_ms, note->reason);
+        if (hear_missed(e, m, collector, note))
+            gap_open(e, m, note->from_ms, note->to_ms, note->reason);
     }
 }

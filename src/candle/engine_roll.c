@@ -16,9 +16,18 @@ static bool is_closed(const struct candle *c)
     return c->state != CANDLE_FORMING;
 }
 
+static void keep(struct candle_engine *e, struct market *m, enum interval i, struct record *r,
+                 unsigned told)
+{
+    r->kept = true;
+    r->stamp = e->stamp;
+    e->sink.keep(e->sink.ctx, m->code, i, &r->candle, (r->own ? CANDLE_KEEP_OWN : 0) | told);
+}
+
 void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struct record *r,
                const struct candle *before, int64_t tell_from_ms)
 {
+    unsigned told = 0;
     r->stamp = e->stamp;
     if (!is_closed(&r->candle)) {
         if (!r->own)
@@ -32,15 +41,36 @@ void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struc
         bool news = first || r->candle.rev > before->rev;
         if (news && interval_end(i, r->candle.start_ms) > tell_from_ms) {
             uint64_t seq = e->sink.event(e->sink.ctx, m->code, i, &r->candle);
+            told = CANDLE_KEEP_TOLD;
             if (!is_closed(before))
                 r->close_seq = seq;
         }
     }
-    r->kept = true;
-    e->sink.keep(e->sink.ctx, m->code, i, &r->candle);
+    keep(e, m, i, r, told);
 }
 
-enum sum { SUM_NONE, SUM_TOMBSTONES, SUM_SOME };
+void roll_child_changed(struct market *m, enum interval i, int64_t start_ms)
+{
+    for (enum interval p = i + 1; p < INTERVAL_COUNT; p++)
+        if (interval_table[p].child == i && start_ms < m->begun[p].upto_ms)
+            m->begun[p].upto_ms = m->begun[p].start_ms;
+}
+
+static void fold_add(struct fold *f, const struct candle *child)
+{
+    f->revs += child->rev - 1;
+    if (child->tombstone) {
+        if (f->sum == SUM_NONE)
+            f->candle.source = child->source; /* of nothing but tombstones */
+        f->sum = f->sum == SUM_NONE ? SUM_TOMBSTONES : f->sum;
+        return;
+    }
+    if (f->sum == SUM_SOME)
+        candle_roll_add(&f->candle, child);
+    else
+        candle_roll_first(&f->candle, f->start_ms, child);
+    f->sum = SUM_SOME;
+}
 
 /* Adds up the children of a window: none, none but tombstones (*out is one then), or some. */
 static enum sum fold(struct candle_engine *e, struct market *m, enum interval parent,
@@ -48,26 +78,27 @@ static enum sum fold(struct candle_engine *e, struct market *m, enum interval pa
 {
     enum interval child = interval_table[parent].child;
     int64_t end = interval_end(parent, start_ms);
+    struct fold *begun = &m->begun[parent];
+    struct fold f = {.start_ms = start_ms, .upto_ms = start_ms};
+    f.candle = (struct candle){.start_ms = start_ms, .tombstone = true};
+    if (begun->start_ms == start_ms && begun->upto_ms > start_ms)
+        f = *begun;
     struct rows_cursor rows;
-    enum sum sum = SUM_NONE;
-    uint32_t revs = 0;
-    *out = (struct candle){.start_ms = start_ms, .tombstone = true};
-    rows_need(e, m, child, start_ms, end);
-    rows_open(&rows, m, child, start_ms, end);
-    for (const struct record *r; (r = rows_next(&rows)) != NULL;) {
-        revs += r->candle.rev - 1;
-        if (r->candle.tombstone) {
-            sum = sum == SUM_NONE ? SUM_TOMBSTONES : sum;
-            continue;
-        }
-        if (sum == SUM_SOME)
-            candle_roll_add(out, &r->candle);
-        else
-            candle_roll_first(out, start_ms, &r->candle);
-        sum = SUM_SOME;
+    const struct record *last = NULL;
+    rows_need(e, m, child, f.upto_ms, end);
+    rows_open(&rows, m, child, f.upto_ms, end);
+    for (const struct record *r; (r = rows_next(&rows)) != NULL; last = r)
+        if (last)
+            fold_add(&f, &last->candle);
+    if (last) {
+        f.upto_ms = last->candle.start_ms;
+        if (start_ms >= begun->start_ms)
+            *begun = f;
+        fold_add(&f, &last->candle);
     }
-    out->rev = 1 + revs;
-    return sum;
+    *out = f.candle;
+    out->rev = 1 + f.revs;
+    return f.sum;
 }
 
 uint32_t roll_rev(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms)
@@ -105,6 +136,17 @@ static uint32_t next_rev(uint32_t sum, const struct candle *before, bool changed
     return sum > least ? sum : least;
 }
 
+/* A store that rolls up by itself must hear when a record is not the exchange's own any more. */
+static void judge(struct candle_engine *e, struct market *m, enum interval i, struct record *r,
+                  enum sum sum, const struct candle *rolled)
+{
+    if (!r->own)
+        return;
+    r->own = !cover_by_children(m, i, r->candle.start_ms) && is_own(&r->candle, sum, rolled);
+    if (!r->own && r->kept)
+        keep(e, m, i, r, 0);
+}
+
 /* What a window's record should be. false: there should be none. r->own is brought up to date. */
 static bool next_content(struct candle_engine *e, struct market *m, enum interval i,
                          int64_t start_ms, struct record *r, struct candle *next)
@@ -112,10 +154,11 @@ static bool next_content(struct candle_engine *e, struct market *m, enum interva
     enum sum sum = fold(e, m, i, start_ms, next);
     if (r == NULL)
         return sum != SUM_NONE;
-    if (r->own)
-        r->own = !cover_by_children(m, i, start_ms) && is_own(&r->candle, sum, next);
+    judge(e, m, i, r, sum, next);
     if (r->own)
         *next = r->candle;
+    else if (sum == SUM_NONE)
+        next->source = r->candle.source;
     return true;
 }
 
@@ -142,6 +185,7 @@ static bool roll_window(struct candle_engine *e, struct market *m, enum interval
         return false;
     r = r ? rows_find(e, m, i, start_ms) : rows_insert(m, i, start_ms);
     r->candle = next;
+    roll_child_changed(m, i, start_ms);
     roll_tell(e, m, i, r, &before, tell_from_ms);
     return changed;
 }
@@ -210,11 +254,13 @@ static struct span windows_around(enum interval i, struct span s)
                          interval_end(i, interval_start(i, s.to_ms - 1))};
 }
 
-static void judge(struct candle_engine *e, struct market *m, enum interval i, struct record *r)
+static void judge_anew(struct candle_engine *e, struct market *m, enum interval i, struct record *r)
 {
-    struct candle sum;
-    if (r->own && !cover_by_children(m, i, r->candle.start_ms))
-        r->own = is_own(&r->candle, fold(e, m, i, r->candle.start_ms, &sum), &sum);
+    struct candle rolled;
+    if (!r->own || cover_by_children(m, i, r->candle.start_ms))
+        return;
+    enum sum sum = fold(e, m, i, r->candle.start_ms, &rolled);
+    judge(e, m, i, r, sum, &rolled);
 }
 
 void roll_judge(struct candle_engine *e, struct market *m, enum interval i, struct span s)
@@ -225,15 +271,19 @@ void roll_judge(struct candle_engine *e, struct market *m, enum interval i, stru
         rows_need(e, m, p, windows.from_ms, windows.to_ms);
         rows_open(&rows, m, p, windows.from_ms, windows.to_ms);
         for (struct record *r; (r = rows_next(&rows)) != NULL;)
-            judge(e, m, p, r);
+            judge_anew(e, m, p, r);
     }
 }
 
 void roll_judge_resident(struct candle_engine *e, struct market *m)
 {
+    struct candle rolled;
     for (enum interval i = INTERVAL_1M; i < INTERVAL_COUNT; i++)
-        for (size_t k = 0; k < m->series[i].count; k++)
-            judge(e, m, i, &m->series[i].items[k]);
+        for (size_t k = 0; k < m->series[i].count; k++) {
+            struct record *r = &m->series[i].items[k];
+            if (r->own && !cover_by_children(m, i, r->candle.start_ms))
+                r->own = is_own(&r->candle, fold(e, m, i, r->candle.start_ms, &rolled), &rolled);
+        }
 }
 
 /* Seconds have no children: covered, they are closed as they are. */

@@ -86,7 +86,7 @@ static void keep(struct candle_engine *e, struct market *m, enum interval i, str
         return;
     r->kept = true;
     r->stamp = e->stamp;
-    e->sink.keep(e->sink.ctx, m->code, i, &r->candle);
+    e->sink.keep(e->sink.ctx, m->code, i, &r->candle, r->own ? CANDLE_KEEP_OWN : 0);
 }
 
 /* Parents still forming whose children leave memory can't be made again after a restart. */
@@ -149,6 +149,22 @@ void rows_trim(struct candle_engine *e, struct market *m)
             trim_deep(e, m, i);
 }
 
+/* What is loaded at once, some hundred rows: who asks for one row mostly wants its neighbours next
+ * (a fetched page), and each time may be a way to a database and back. */
+static struct span chunks_around(enum interval i, int64_t from_ms, int64_t to_ms)
+{
+    static const enum interval chunks[INTERVAL_COUNT] = {
+        [INTERVAL_1S] = INTERVAL_5M,  [INTERVAL_1M] = INTERVAL_4H,  [INTERVAL_3M] = INTERVAL_1D,
+        [INTERVAL_5M] = INTERVAL_1D,  [INTERVAL_10M] = INTERVAL_1D, [INTERVAL_15M] = INTERVAL_1D,
+        [INTERVAL_30M] = INTERVAL_1W, [INTERVAL_1H] = INTERVAL_1W,  [INTERVAL_4H] = INTERVAL_1MO,
+        [INTERVAL_1D] = INTERVAL_1MO, [INTERVAL_1W] = INTERVAL_1MO, [INTERVAL_1MO] = INTERVAL_1MO,
+    };
+    enum interval chunk = chunks[i];
+    int64_t last = interval_start(chunk, to_ms - 1);
+    return (struct span){from_ms > 0 ? interval_start(chunk, from_ms) : from_ms,
+                         interval_end(chunk, last)};
+}
+
 void rows_need(struct candle_engine *e, struct market *m, enum interval i, int64_t from_ms,
                int64_t to_ms)
 {
@@ -156,6 +172,12 @@ void rows_need(struct candle_engine *e, struct market *m, enum interval i, int64
         to_ms = m->resident_from[i];
     if (from_ms >= to_ms || spans_contain(&m->deep_loaded[i], from_ms, to_ms))
         return;
+    struct span around = chunks_around(i, from_ms, to_ms);
+    from_ms = around.from_ms;
+    if (around.to_ms < m->resident_from[i])
+        to_ms = around.to_ms;
+    else
+        to_ms = m->resident_from[i];
     struct load l = {m, &m->deep[i], i};
     e->loader.load(e->loader.ctx, m->code, i, (struct span){from_ms, to_ms}, loaded, &l);
     spans_add(&m->deep_loaded[i], from_ms, to_ms);

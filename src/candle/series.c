@@ -9,11 +9,13 @@
 size_t series_lower(const struct series *s, int64_t start_ms)
 {
     /* Nearly all look-ups are at the ends: of the newest record, or of all there are. */
-    if (s->count == 0 || s->items[0].candle.start_ms >= start_ms)
+    if (s->count == 0)
         return 0;
     int64_t newest_ms = s->items[s->count - 1].candle.start_ms;
     if (newest_ms <= start_ms)
         return s->count - (newest_ms == start_ms);
+    if (s->items[0].candle.start_ms >= start_ms)
+        return 0;
     size_t low = 0, high = s->count;
     while (low < high) {
         size_t mid = low + (high - low) / 2;

@@ -197,6 +197,11 @@ static int take_fraction_ms(struct cursor *c)
     return ms;
 }
 
+static bool sees(const struct cursor *c, char wanted)
+{
+    return c->ok && c->at < c->end && *c->at == wanted;
+}
+
 /* Minutes east of UTC; -1440 … 1440 where legal, beyond where out of range. */
 static int take_offset(struct cursor *c)
 {
@@ -207,8 +212,9 @@ static int take_offset(struct cursor *c)
         return 0;
     c->ok = sign == '+' || sign == '-';
     int hours = take_number(c, 2);
-    take_char(c, ':', ':');
-    int minutes = take_number(c, 2);
+    if (sees(c, ':'))
+        c->at++;
+    int minutes = c->ok && c->at == c->end && c->at[-1] != ':' ? 0 : take_number(c, 2);
     if (minutes > 59 || hours > 23)
         return 24 * 60 + 1;
     return (sign == '-' ? -1 : 1) * (hours * 60 + minutes);
@@ -237,24 +243,36 @@ static bool date_exists(struct date d)
            d.day <= days_in_month(d.year, d.month);
 }
 
+/* The time of day in ms, -1 where out of range; minutes may end it, and its offset follows. */
+static int64_t take_clock(struct cursor *c)
+{
+    int second = 0, fraction = 0;
+    take_char(c, 'T', ' ');
+    int hour = take_number(c, 2);
+    take_char(c, ':', ':');
+    int minute = take_number(c, 2);
+    if (sees(c, ':')) {
+        c->at++;
+        second = take_number(c, 2);
+        fraction = take_fraction_ms(c);
+    }
+    if (hour > 23 || minute > 59 || second > 59)
+        return -1;
+    return (int64_t)hour * HOUR + minute * MINUTE + second * SECOND + fraction;
+}
+
 enum err time_parse(const char *text, size_t len, int64_t *out_ms)
 {
     struct cursor c = {.at = text, .end = text + len, .ok = true};
     struct date d = take_date(&c);
-    take_char(&c, 'T', ' ');
-    int hour = take_number(&c, 2);
-    take_char(&c, ':', ':');
-    int minute = take_number(&c, 2);
-    take_char(&c, ':', ':');
-    int second = take_number(&c, 2);
-    int fraction = take_fraction_ms(&c);
+    bool day_alone = c.ok && c.at == c.end;
+    int64_t clock = day_alone ? 0 : take_clock(&c);
     int offset = take_offset(&c);
     if (!c.ok || c.at != c.end)
         return ERR_INVALID;
-    if (!date_exists(d) || hour > 23 || minute > 59 || second > 59 || offset > 24 * 60)
+    if (!date_exists(d) || clock < 0 || offset > 24 * 60)
         return ERR_RANGE;
-    int64_t ms = days_of_date(d) * DAY + (int64_t)hour * HOUR + minute * MINUTE + second * SECOND +
-                 fraction - (int64_t)offset * MINUTE;
+    int64_t ms = days_of_date(d) * DAY + clock - (int64_t)offset * MINUTE;
     const int64_t year_10000 = 253402300800000;
     if (ms < 0 || ms >= year_10000)
         return ERR_RANGE;

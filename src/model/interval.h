@@ -51,8 +51,9 @@ enum { TIME_TEXT_MAX = 32 };
 /* "2026-03-11T14:40:00" of ms + offset_ms (9 h for KST fields); out holds TIME_TEXT_MAX. */
 size_t time_write(int64_t ms, int64_t offset_ms, char *out);
 size_t time_write_ms(int64_t ms, char *out); /* "2026-03-11T14:41:03.000Z" */
-/* ISO 8601: date, 'T' or space, time with optional fraction (ms kept), then nothing (UTC), 'Z' or
- * +hh:mm / -hh:mm. Years 1970 … 9999. ERR_INVALID, ERR_RANGE (no such day or time). */
+/* ISO 8601: a date alone (00:00 UTC), or date, 'T' or space, hh:mm or hh:mm:ss with optional
+ * fraction (ms kept), then nothing (UTC), 'Z', or an offset +hh:mm, +hhmm or +hh (or with '-').
+ * Years 1970 … 9999. ERR_INVALID, ERR_RANGE (no such day or time). */
 enum err time_parse(const char *text, size_t len, int64_t *out_ms) MUST_CHECK;
 
 #endif

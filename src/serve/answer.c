@@ -125,14 +125,15 @@ void serve_answer(struct serve_request *req, const struct serve_answer *a)
         req->keep_alive = false;
     write_head(&head, req, a, status);
     bool with_body = !req->head && status != 304 && status != 204 && a->len > 0;
-    if (with_body && !a->fixed)
+    bool stays = a->fixed || a->shared;
+    if (with_body && !stays)
         buf_add(&body, a->body, a->len);
     serve_metric_request(req->route, status);
     metric_observe_ns(&serve_metric_request_seconds, (int64_t)(uv_hrtime() - req->started_ns));
     c->last = !req->keep_alive;
     serve_request_free(req);
-    serve_conn_send(c, &head, &body, with_body && a->fixed ? a->body : NULL,
-                    with_body ? a->len : 0);
+    serve_conn_send(c, &head, &body, with_body && stays ? a->body : NULL, with_body ? a->len : 0,
+                    a->shared);
 }
 
 /* --- JSON and errors ---------------------------------------------------------------------- */
@@ -168,22 +169,6 @@ void serve_answer_error(struct serve_request *req, int status, const char *name,
 
 /* --- candles ------------------------------------------------------------------------------ */
 
-/* A hash for ETag: eight bytes a step, not meant against forgers. */
-static uint64_t hash_bytes(const char *data, size_t len)
-{
-    uint64_t h = 0x9e3779b97f4a7c15u ^ len;
-    while (len) {
-        uint64_t word = 0;
-        size_t n = len < sizeof word ? len : sizeof word;
-        memcpy(&word, data, n);
-        h = (h ^ word) * 0xff51afd7ed558ccdu;
-        h ^= h >> 32;
-        data += n;
-        len -= n;
-    }
-    return h * 0xc4ceb9fe1a85ec53u ^ (h >> 29);
-}
-
 void serve_answer_candles(struct serve_request *req, const struct candle *rows, size_t count,
                           struct serve_position at, bool beginning)
 {
@@ -191,27 +176,22 @@ void serve_answer_candles(struct serve_request *req, const struct candle *rows, 
         serve_request_free(req);
         return;
     }
-    struct buf json = {0}, extra = {0};
-    char etag[32];
-    buf_char(&json, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i)
-            buf_char(&json, ',');
-        candle_json(&json, req->code, req->interval, &rows[i]);
-    }
-    buf_char(&json, ']');
+    struct buf extra = {0};
+    char etag[SERVE_ETAG_MAX];
+    struct serve_frame *body =
+        serve_encoded_page(&req->s->encoded, req->code, req->interval, rows, count, etag);
     struct serve_cursor cursor = req->s->hub.released;
     cursor.seq[at.lane] = at.seq;
     const struct buf *id = serve_hub_id(&req->s->hub, &cursor);
     buf_printf(&extra, "Cache-Control: no-cache\r\nStofka-Cursor: %.*s\r\n%s", (int)id->len,
                id->data, beginning ? "Stofka-Beginning: true\r\n" : "");
-    snprintf(etag, sizeof etag, "\"%016" PRIx64 "\"", hash_bytes(json.data, json.len));
     serve_answer(req, &(struct serve_answer){.status = 200,
                                              .type = json_type,
                                              .extra = extra.data,
                                              .etag = etag,
-                                             .body = json.data,
-                                             .len = json.len});
-    buf_free(&json);
+                                             .body = body->bytes,
+                                             .len = body->len,
+                                             .shared = body});
+    serve_frame_unref(&body);
     buf_free(&extra);
 }

@@ -276,6 +276,7 @@ static void out_free(struct serve_out *out)
 {
     buf_free(&out->head);
     buf_free(&out->body);
+    serve_frame_unref(&out->shared);
     free(out);
 }
 
@@ -314,7 +315,7 @@ static void send_rest(struct serve_conn *c, struct serve_out *out, uv_buf_t bufs
 }
 
 void serve_conn_send(struct serve_conn *c, struct buf *head, struct buf *body, const void *fixed,
-                     size_t fixed_len)
+                     size_t fixed_len, struct serve_frame *shared)
 {
     char *bytes = fixed ? (char *)(uintptr_t)fixed : body->data;
     uv_buf_t bufs[2] = {uv_buf_init(head->data, (unsigned)head->len),
@@ -326,6 +327,7 @@ void serve_conn_send(struct serve_conn *c, struct buf *head, struct buf *body, c
     if (sent < total && (n >= 0 || n == UV_EAGAIN)) {
         struct serve_out *out = mem_zalloc(sizeof *out);
         *out = (struct serve_out){.conn = c, .head = *head, .body = *body};
+        out->shared = shared ? serve_frame_ref(shared) : NULL;
         *head = *body = (struct buf){0};
         send_rest(c, out, bufs, sent);
     } else if (sent < total) {

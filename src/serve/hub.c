@@ -112,6 +112,7 @@ void serve_group_put(struct serve_hub *h, struct serve_group *g, struct serve_it
     node->next = head;
     head->prev->next = node;
     head->prev = node;
+    g->newest_change = it->change;
     group_mark(h, g);
 }
 

@@ -47,6 +47,7 @@ struct serve_item {
 
 struct serve_group {
     struct serve_node items;        /* head of the list; .prev is the newest */
+    uint64_t newest_change;         /* of the newest item ever put here: who has it needs no walk */
     struct serve_follow *followers; /* in no order */
     struct serve_group *next_dirty; /* those that changed since the last tick */
     bool dirty;

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/metric.h"
+#include "serve/encoded.h"
 #include "serve/http.h"
 #include "serve/hub.h"
 #include "serve/reader.h"
@@ -24,6 +25,7 @@
 /* One row a kind of request: name for metrics. */
 #define SERVE_ROUTE_MAP(X)                                                                         \
     X(CANDLES, "candles")                                                                          \
+    X(EXCHANGE, "exchange_candles")                                                                \
     X(MARKETS, "markets")                                                                          \
     X(STREAM, "stream")                                                                            \
     X(CHANGE, "stream_change")                                                                     \
@@ -68,7 +70,7 @@ struct serve_out {
     uv_write_t write;
     struct serve_conn *conn;
     struct buf head, body;
-    const void *fixed; /* static body (page files), instead of body */
+    struct serve_frame *shared; /* holds a body of others' (pages of candles), else NULL */
 };
 
 struct serve_conn {
@@ -182,6 +184,7 @@ struct serve {
     struct serve_hub hub;
     struct serve_fan fan;
     struct serve_turn turn;
+    struct serve_encoded encoded;
     int listen_fd, admin_fd; /* bound; -1 once a handle owns it */
     uv_tcp_t listener, admin_listener;
     uv_timer_t sweep;
@@ -218,9 +221,10 @@ void serve_conn_close(struct serve_conn *c);
 /* Says no more; waits a moment for the client to hang up, so that our last bytes arrive. */
 void serve_conn_linger(struct serve_conn *c);
 void serve_conn_sweep(struct serve *s, int64_t now_ms);
-/* The request was answered and `len` bytes of the answer are c's to write. Takes what out holds. */
+/* Writes an answer. Takes what head and body hold. fixed: a body instead that stays where it is,
+ * for ever or, with shared, while that is referred to. */
 void serve_conn_send(struct serve_conn *c, struct buf *head, struct buf *body, const void *fixed,
-                     size_t fixed_len);
+                     size_t fixed_len, struct serve_frame *shared);
 void serve_conn_to_stream(struct serve_conn *c, struct serve_stream *st);
 void serve_input_free(struct serve_conn *c);
 /* Its next turn has come. */
@@ -255,9 +259,10 @@ struct serve_answer {
     const char *type;
     const char *extra; /* more header lines, each with CR LF; "" none */
     const char *etag;  /* checked against If-None-Match */
-    const void *body;  /* copied unless fixed */
+    const void *body;  /* copied unless fixed or shared */
     size_t len;
-    bool fixed; /* body is static */
+    bool fixed;                 /* body is static */
+    struct serve_frame *shared; /* body is within it */
 };
 void serve_answer(struct serve_request *req, const struct serve_answer *a);
 void serve_request_free(struct serve_request *req);
@@ -270,6 +275,7 @@ void serve_error_json(struct buf *out, const char *name, const char *message);
 
 bool serve_page(struct serve_request *req, const struct serve_http_request *q);
 void serve_rest_candles(struct serve_request *req, const struct serve_http_request *q);
+void serve_rest_exchange_candles(struct serve_request *req, const struct serve_http_request *q);
 void serve_rest_markets(struct serve_request *req, const struct serve_http_request *q);
 void serve_rest_gaps(struct serve_request *req, const struct serve_http_request *q);
 void serve_rest_status(struct serve_request *req, const struct serve_http_request *q);

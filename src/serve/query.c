@@ -204,12 +204,10 @@ static enum err read_count(const struct serve_param *p, size_t *out, struct buf 
 /* A '+' typed raw arrives as a space: "…T14:40:00 09:00" is meant as "…T14:40:00+09:00". */
 static void restore_plus(struct buf *b)
 {
-    static const size_t offset_len = 6; /* " 09:00" */
-    if (b->len < 16 + offset_len)
-        return;
-    char *at = b->data + b->len - offset_len;
-    if (at[0] == ' ' && at[3] == ':')
-        at[0] = '+';
+    static const size_t date_len = sizeof "2026-03-11T" - 1;
+    char *at = b->len > date_len ? memchr(b->data + date_len, ' ', b->len - date_len) : NULL;
+    if (at)
+        *at = '+';
 }
 
 static enum err read_to(struct serve_param *p, int64_t *out, struct buf *why)

@@ -5,19 +5,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "serve/reader_catch.h"
 
 struct serve_scratch {
     const struct serve_item *item;
 };
 
 enum { OPEN_WINDOWS_MAX = 8 };
-
-struct serve_catch_up {
-    struct serve_cursor at; /* what the client has */
-    /* Change of the hub when that had all that the client had: ids of events after it never go back
-     * behind what the client has. 0: it lacks some. */
-    uint64_t until;
-};
 
 /* --- following ---------------------------------------------------------------------------- */
 
@@ -111,26 +105,6 @@ static void sweep_start(struct serve_follow *f, uint64_t change)
     f->sweep_change = change;
 }
 
-static void note_reach(struct serve_reader *r)
-{
-    struct serve_catch_up *c = r->catch_up;
-    if (c->until == 0 && serve_cursor_covers(&r->hub->released, &c->at))
-        c->until = r->hub->change + 1;
-}
-
-void serve_reader_resume(struct serve_reader *r, const struct serve_cursor *at)
-{
-    const struct serve_hub *h = r->hub;
-    r->told = true;
-    bool has_all = serve_cursor_covers(at, &h->released);
-    r->place = has_all ? h->place : 0;
-    if (at->lanes == 1 || (has_all && serve_cursor_covers(&h->released, at)))
-        return;
-    r->catch_up = mem_zalloc(sizeof *r->catch_up);
-    *r->catch_up = (struct serve_catch_up){.at = *at};
-    note_reach(r);
-}
-
 void serve_reader_add(struct serve_reader *r, const struct serve_sub *s,
                       const struct serve_cursor *after)
 {
@@ -186,17 +160,10 @@ bool serve_reader_overtaken(const struct serve_reader *r)
 
 /* --- what it lacks ------------------------------------------------------------------------ */
 
-/* The client had it from another replica, or before it came. */
-static bool covered(const struct serve_follow *f, const struct serve_position *at)
-{
-    const struct serve_catch_up *c = f->reader->catch_up;
-    return c && f->resumed && at->seq && at->seq <= c->at.seq[at->lane];
-}
-
 /* Events, and state unless a sweep sees to it. */
 static bool lacks(const struct serve_follow *f, const struct serve_item *it)
 {
-    if (!it->frame || covered(f, &it->at))
+    if (!it->frame || serve_catch_up_covers(f, &it->at))
         return false;
     return it->at.seq ? it->change > f->event_change : !sweeping(f) && it->change > f->state_change;
 }
@@ -224,6 +191,8 @@ static size_t gather(struct serve_reader *r)
     for (struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
         uint64_t end = walk_end(f);
         const struct serve_node *head = &f->group->items;
+        if (f->group->newest_change <= end) /* spares a walk into cold memory */
+            continue;
         for (const struct serve_node *at = head->prev; at != head && at->item->change > end;
              at = at->prev)
             if (lacks(f, at->item))
@@ -267,17 +236,6 @@ static struct serve_piece *add_piece(struct serve_batch *b, struct serve_frame *
     return p;
 }
 
-/* The frame to send: while the client catches up, with an id that names what it has. */
-static struct serve_frame *frame_of(struct serve_reader *r, const struct serve_item *it,
-                                    struct serve_cursor *own)
-{
-    if (!r->catch_up || !it->at.seq)
-        return serve_frame_ref(it->frame);
-    if (own->seq[it->at.lane] < it->at.seq)
-        own->seq[it->at.lane] = it->at.seq;
-    return serve_frame_with_id(it->frame, serve_hub_id(r->hub, own));
-}
-
 /* true: all items are in the batch. Followed twice (ticker:* and ticker:X), sent once. */
 static bool collect_items(struct serve_reader *r, size_t budget, struct serve_batch *b)
 {
@@ -294,7 +252,7 @@ static bool collect_items(struct serve_reader *r, size_t budget, struct serve_ba
             continue;
         if (!has_room(b, budget))
             return false;
-        struct serve_piece *p = add_piece(b, frame_of(r, it, &own));
+        struct serve_piece *p = add_piece(b, serve_catch_up_frame(r, it, &own));
         p->change = it->change;
         p->at = it->at;
         p->place = it->place;
@@ -404,15 +362,6 @@ static bool collect_sweeps(struct serve_reader *r, size_t budget, struct serve_b
 
 /* --- batches ------------------------------------------------------------------------------ */
 
-static struct serve_frame *id_of_all(struct serve_reader *r)
-{
-    if (!r->catch_up)
-        return serve_frame_ref(serve_hub_id_frame(r->hub));
-    struct serve_cursor all = r->catch_up->at;
-    serve_cursor_raise(&all, &r->hub->released);
-    return serve_frame_id(serve_hub_id(r->hub, &all));
-}
-
 static void collect_id(struct serve_reader *r, struct serve_batch *b)
 {
     uint64_t place = r->place;
@@ -424,7 +373,7 @@ static void collect_id(struct serve_reader *r, struct serve_batch *b)
         }
     if (told && place == r->hub->place && !r->catch_up)
         return;
-    struct serve_piece *p = add_piece(b, id_of_all(r));
+    struct serve_piece *p = add_piece(b, serve_catch_up_id(r));
     p->place = r->hub->place;
     p->id = true;
 }
@@ -502,26 +451,6 @@ static uint64_t offered(struct serve_reader *r)
     return n;
 }
 
-/* One event was sent, or (no position) an id of all that there is. */
-static void moved(struct serve_catch_up *c, const struct serve_piece *p, const struct serve_hub *h)
-{
-    if (!p->at.seq)
-        serve_cursor_raise(&c->at, &h->released);
-    else if (c->at.seq[p->at.lane] < p->at.seq)
-        c->at.seq[p->at.lane] = p->at.seq;
-}
-
-static void end_catch_up(struct serve_reader *r)
-{
-    struct serve_catch_up *c = r->catch_up;
-    note_reach(r);
-    for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader)
-        if (c->until == 0 || f->event_change + 1 < c->until)
-            return;
-    free(c);
-    r->catch_up = NULL;
-}
-
 uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b, size_t n)
 {
     uint64_t change = 0, items = 0;
@@ -536,7 +465,7 @@ uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b
             r->told = true;
         }
         if (p->id && r->catch_up)
-            moved(r->catch_up, p, r->hub);
+            serve_catch_up_moved(r->catch_up, p, r->hub);
         items += p->sweep && p->sweep->sweep_change > 0;
     }
     bool has_items = n >= b->items_end && b->items_whole, has_all = n == b->count && b->whole;
@@ -545,7 +474,7 @@ uint64_t serve_reader_commit(struct serve_reader *r, const struct serve_batch *b
     if (has_all)
         end_sweeps(r);
     if (r->catch_up)
-        end_catch_up(r);
+        serve_catch_up_end(r);
     r->sent += items;
     if (!has_all)
         return 0;

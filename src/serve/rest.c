@@ -48,6 +48,35 @@ void serve_rest_candles(struct serve_request *req, const struct serve_http_reque
     src->candles(src->ctx, &query, req);
 }
 
+/* What one page of the exchange's REST holds. */
+enum { EXCHANGE_COUNT_MAX = 200 };
+
+void serve_rest_exchange_candles(struct serve_request *req, const struct serve_http_request *q)
+{
+    struct serve_query query;
+    struct buf why = {0};
+    const struct serve_source *src = &req->s->source;
+    enum err e = serve_query_candles(q->query, &query, &why);
+    if (e == OK && query.closed_only) {
+        buf_str(&why, "state: not for the exchange's own candles");
+        e = ERR_INVALID;
+    }
+    if (e == OK && query.count > EXCHANGE_COUNT_MAX) {
+        buf_printf(&why, "count: 1 to %d; got \"%zu\"", EXCHANGE_COUNT_MAX, query.count);
+        e = ERR_INVALID;
+    }
+    if (e != OK) {
+        invalid(req, &why);
+        return;
+    }
+    if (!known_market(req, query.code))
+        return;
+    if (src->exchange_candles)
+        src->exchange_candles(src->ctx, &query, req);
+    else
+        serve_answer_error(req, 503, "exchange_unavailable", "there is no exchange to ask");
+}
+
 void serve_rest_gaps(struct serve_request *req, const struct serve_http_request *q)
 {
     char code[CODE_MAX];

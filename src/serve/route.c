@@ -50,6 +50,7 @@ struct route {
 
 static const struct route public_routes[] = {
     {"/candles", SERVE_ROUTE_CANDLES, serve_rest_candles},
+    {"/exchange-candles", SERVE_ROUTE_EXCHANGE, serve_rest_exchange_candles},
     {"/markets", SERVE_ROUTE_MARKETS, serve_rest_markets},
     {"/gaps", SERVE_ROUTE_GAPS, serve_rest_gaps},
     {"/status", SERVE_ROUTE_STATUS, serve_rest_status},
@@ -63,6 +64,8 @@ static const struct route public_routes[] = {
 };
 static const struct route admin_routes[] = {
     {"/metrics", SERVE_ROUTE_METRICS, show_metrics},
+    {"/healthz", SERVE_ROUTE_HEALTH, serve_rest_health},
+    {"/readyz", SERVE_ROUTE_HEALTH, serve_rest_ready},
     {0},
 };
 

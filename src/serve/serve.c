@@ -63,7 +63,9 @@ enum err serve_open(uv_loop_t *loop, const struct serve_settings *set,
     s->hub.wake_ctx = s;
     s->read_buf = mem_alloc(SERVE_READ_SIZE);
     s->fan.comment = serve_frame_bytes(":\n\n", 3);
-    enum err e = serve_listen_bind("serve.listen", s->listen, &s->listen_fd, error);
+    enum err e = OK;
+    if (s->listen[0])
+        e = serve_listen_bind("serve.listen", s->listen, &s->listen_fd, error);
     if (e == OK && s->admin[0])
         e = serve_listen_bind("serve.admin", s->admin, &s->admin_fd, error);
     if (e)
@@ -96,17 +98,21 @@ static enum err start_listener(struct serve *s, uv_tcp_t *tcp, int *fd)
 
 static void log_listening(const struct buf *url, const struct buf *admin)
 {
+    struct buf text = {0};
+    if (url->len)
+        buf_printf(&text, " url=%s", url->data);
     if (admin->len)
-        log_info("serve.listening", "url=%s admin=%s", url->data, admin->data);
-    else
-        log_info("serve.listening", "url=%s", url->data);
+        buf_printf(&text, " admin=%s", admin->data);
+    log_info("serve.listening", "%s", text.len ? text.data + 1 : "");
+    buf_free(&text);
 }
 
 enum err serve_start(struct serve *s, struct buf *error)
 {
     struct buf url = {0}, admin = {0};
-    bool with_admin = s->admin_fd >= 0;
-    serve_listen_url(s->listen_fd, &url);
+    bool with_public = s->listen_fd >= 0, with_admin = s->admin_fd >= 0;
+    if (with_public)
+        serve_listen_url(s->listen_fd, &url);
     if (with_admin)
         serve_listen_url(s->admin_fd, &admin);
     enum err e = serve_fan_open(s);
@@ -116,7 +122,8 @@ enum err serve_start(struct serve *s, struct buf *error)
         s->handles++;
         s->sweep.data = s;
         s->started = true;
-        e = start_listener(s, &s->listener, &s->listen_fd);
+        if (with_public)
+            e = start_listener(s, &s->listener, &s->listen_fd);
     }
     if (e == OK && with_admin)
         e = start_listener(s, &s->admin_listener, &s->admin_fd);
@@ -229,6 +236,7 @@ void serve_free(struct serve **sp)
     close_fd(s->listen_fd);
     close_fd(s->admin_fd);
     serve_hub_fini(&s->hub);
+    serve_encoded_fini(&s->encoded);
     serve_frame_unref(&s->fan.comment);
     free(s->read_buf);
     free(s->ids);

@@ -33,7 +33,7 @@ struct serve_request; /* one REST request waiting for its answer */
 
 struct serve_settings {
     const char *listen;       /* "127.0.0.1:8080", "[::1]:0"; port 0: ephemeral, told in the log */
-    const char *admin;        /* admin listener; "" for none */
+    const char *admin;        /* admin listener; "" for none, as above for roles without a page */
     const char *cors_origins; /* comma list of origins, "*" or "" (no CORS headers) */
     int64_t max_connections;  /* total; beyond: 503 with Retry-After */
     int64_t max_connections_per_address;
@@ -59,12 +59,14 @@ struct serve_query {
     bool closed_only;
 };
 
-/* Implemented by app. ctx is passed back. */
-struct serve_source {
+struct serve_source { /* implemented by app; ctx is passed back */
     void *ctx;
     /* Answers once by serve_answer_* (now or later, on the loop). The request may die before
      * (client gone): then serve ignores the answer, but the answer must still be given. */
     void (*candles)(void *ctx, const struct serve_query *q, struct serve_request *req);
+    /* The exchange's own candles as it says them now, one page; answered by serve_answer_json or
+     * _error. q->closed_only is never set. NULL: 503. */
+    void (*exchange_candles)(void *ctx, const struct serve_query *q, struct serve_request *req);
     void (*gaps)(void *ctx, const char *code, struct serve_request *req); /* code "": all */
     void (*status)(void *ctx, struct buf *out); /* JSON object for /status */
     bool (*ready)(void *ctx, struct buf *why);  /* why: one line when not */

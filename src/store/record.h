@@ -12,10 +12,14 @@
 
 #include "model/candle.h"
 
-/* One candle to keep; a tombstone removes the visible candle but is itself kept (a repair). */
+/* One candle to keep; a tombstone removes the visible candle but is itself kept (a repair).
+ * own, told matter to a store that makes parents by itself: it keeps a parent that is its own and
+ * takes from all others only what cannot be computed: rev, state, and whether to tell of it. */
 struct store_row {
     char code[CODE_MAX];
     enum interval interval;
+    bool own;  /* a parent: the exchange's own candle, not a roll-up */
+    bool told; /* clients must see this content; stored for those who follow the store */
     struct candle candle;
 };
 

@@ -213,7 +213,7 @@ static enum err check_source(struct sqlite_store *s, enum source source, struct 
         e = ERR_SCHEMA;
         buf_printf(error,
                    "store: %s holds data of source %s and is not mixed with %s: "
-                   "choose another store.url",
+                   "choose another store.data or store.url",
                    s->path, held, source_name(source));
     }
     sqlite3_finalize(st);
@@ -339,8 +339,24 @@ static void sqlite_free(struct store *base)
     free(s);
 }
 
+/* Parents come with the batches. */
+static bool sqlite_scheduled(const struct store *base)
+{
+    (void)base;
+    return false;
+}
+
+static enum err sqlite_roll_up(struct store *base, struct buf *error)
+{
+    (void)base;
+    (void)error;
+    return OK;
+}
+
 static const struct store_ops sqlite_ops = {
     .scheme = "sqlite",
+    .scheduled = sqlite_scheduled,
+    .roll_up = sqlite_roll_up,
     .apply = sqlite_apply,
     .prune = sqlite_prune,
     .free = sqlite_free,

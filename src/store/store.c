@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/metric.h"
+#include "store/follow.h"
 #include "store/store_impl.h"
 
 static const struct {
@@ -13,6 +14,7 @@ static const struct {
                      struct buf *error);
 } schemes[] = {
     {"sqlite:", store_sqlite_open},
+    {"postgres:", store_postgres_open},
 };
 
 static struct metric rows_total =
@@ -21,6 +23,8 @@ static struct metric pruned_total =
     METRIC_COUNTER("stofka_store_pruned_rows_total", "Candles deleted by retention.", "");
 static struct metric apply_seconds = METRIC_HISTOGRAM(
     "stofka_store_apply_seconds", "Time to commit a batch, failed ones included.", "");
+static struct metric roll_seconds =
+    METRIC_HISTOGRAM("stofka_store_roll_up_seconds", "Time of a roll-up that was asked for.", "");
 static struct metric read_seconds =
     METRIC_HISTOGRAM("stofka_store_read_seconds", "Time to read a range of candles.", "");
 static struct metric log_bytes =
@@ -36,10 +40,12 @@ static struct metric errors_stop =
 
 void store_metrics_register(void)
 {
-    struct metric *all[] = {&rows_total, &pruned_total, &apply_seconds, &read_seconds,
-                            &log_bytes,  &errors_retry, &errors_drop,   &errors_stop};
+    struct metric *all[] = {&rows_total,   &pruned_total, &apply_seconds,
+                            &roll_seconds, &read_seconds, &log_bytes,
+                            &errors_retry, &errors_drop,  &errors_stop};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         metric_register(all[i]);
+    store_follow_metrics_register();
 }
 
 void store_log_bytes_set(int64_t bytes)
@@ -81,7 +87,9 @@ enum err store_open(const struct store_settings *s, struct store **out, struct b
         *out = made;
         return OK;
     }
-    buf_printf(error, "store.url: unknown scheme in \"%s\"; known:", s->url);
+    /* What comes after it may hold a password. */
+    buf_printf(error, "store.url: unknown scheme \"%.*s\"; known:", (int)strcspn(s->url, ":"),
+               s->url);
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
         buf_printf(error, " %s", schemes[i].scheme);
     return counted(ERR_CONFIG);
@@ -90,6 +98,19 @@ enum err store_open(const struct store_settings *s, struct store **out, struct b
 bool store_rolls_up(const struct store *s)
 {
     return s->ops->rolls_up;
+}
+
+bool store_scheduled(const struct store *s)
+{
+    return s->ops->scheduled(s);
+}
+
+enum err store_roll_up(struct store *s, struct buf *error)
+{
+    int64_t begun = clock_mono_ns();
+    enum err e = s->ops->roll_up(s, error);
+    metric_observe_ns(&roll_seconds, clock_mono_ns() - begun);
+    return counted(e);
 }
 
 void store_free(struct store **s)

@@ -54,10 +54,6 @@ struct store_batch {
     size_t market_count;
     const struct store_lane *lanes;
     size_t lane_count;
-    /* Exchange's own candles of coarser intervals as heard; only where the store rolls up itself.
-     */
-    const struct store_row *fetched;
-    size_t fetched_count;
 };
 
 struct store_settings {
@@ -73,8 +69,15 @@ enum err store_open(const struct store_settings *s, struct store **out,
                     struct buf *error) MUST_CHECK;
 void store_free(struct store **s); /* after its readers */
 
-/* The store makes parents from seconds by itself (PostgreSQL): rows hold seconds only. */
+/* The store makes parents from seconds by itself (PostgreSQL), by store_roll_up or on a schedule:
+ * then its parents are true at the lane's rolled_seq, which may be behind seq. */
 bool store_rolls_up(const struct store *s);
+/* It does so every minute without being asked (pg_cron). */
+bool store_scheduled(const struct store *s);
+/* Any thread, may block for as long as a minute's changes take; also for a store that is open for
+ * reading only. When it returns OK, rolled_seq of each lane is at least what seq was at the call.
+ * Who loads parents to go on from a position must have them true there. SQLite: nothing to do. */
+enum err store_roll_up(struct store *s, struct buf *error) MUST_CHECK;
 
 /* Writer thread. All or nothing. error: one line for log and /status when not OK. ERR_INVALID: a
  * row's source is neither the store's nor imported (DESIGN 2.13), or the store has no such lane.

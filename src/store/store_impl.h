@@ -9,6 +9,8 @@
 struct store_ops {
     const char *scheme; /* "sqlite" */
     bool rolls_up;      /* makes parents by itself */
+    bool (*scheduled)(const struct store *s);
+    enum err (*roll_up)(struct store *s, struct buf *error);
     enum err (*apply)(struct store *s, const struct store_batch *batch, struct buf *error);
     enum err (*prune)(struct store *s, enum interval i, int64_t before_ms, int64_t max_rows,
                       int64_t *deleted, struct buf *error);
@@ -37,6 +39,8 @@ struct store_reader {
 };
 
 /* path: what follows "sqlite:" in the url. */
+enum err store_postgres_open(const struct store_settings *s, const char *conninfo,
+                             struct store **out, struct buf *error);
 enum err store_sqlite_open(const struct store_settings *s, const char *path, struct store **out,
                            struct buf *error);
 

@@ -111,6 +111,11 @@ def test_links_that_lead_nowhere_are_found(tree):
 
 def test_routes_and_their_documentation_are_compared(tree):
     root = tree({'src/serve/route.c': '"/candles", "/stream/", "/status"\n',
-                 'docs/api.md': '## `GET /candles`\n## `POST /stream/{id}`\n## `GET /gone`\n'})
-    assert check_docs.api_routes(root) == ['docs/api.md does not name /status',
-                                           'docs/api.md names /gone, which src/serve does not']
+                 'docs/api.md': '## `GET /candles`\n## `POST /stream/{id}`\n## `GET /gone`\n## `GET /openapi.json`\n',
+                 'docs/openapi.json': '{"paths":{"/candles":{"get":{}},"/stream/{id}":{"get":{}},'
+                                      '"/gone":{"get":{}},"/openapi.json":{"get":{}}}}'})
+    assert check_docs.api_routes(root) == [
+        'docs/api.md does not name /status',
+        'docs/api.md names /gone, which src/serve does not',
+        'docs/openapi.json does not describe POST /stream/{id}',
+        'docs/openapi.json describes GET /stream/{id}, which docs/api.md does not name']

@@ -45,10 +45,12 @@ def as_played(text):
 
 
 def kept(folder):
-    """Everything that the data file says, but for what each process makes anew."""
+    """Everything that the data file says, but for what each process makes anew: which coarser windows rest in the
+    file while they form hangs on how many messages the loop took at a time before the first watermark."""
     with sqlite3.connect('file:%s/stofka.db?mode=ro' % folder, uri=True) as db:
         code = dict(db.execute('SELECT id, code FROM market'))
-        candles = {(code[row[0]], *row[1:13], row[14]) for row in db.execute('SELECT * FROM candle')}
+        candles = {(code[row[0]], *row[1:13], row[14]) for row in db.execute(
+            'SELECT * FROM candle WHERE state != 0 OR interval = 0')}
         gaps = {(code[row[0]], *row[1:]) for row in db.execute('SELECT * FROM gap')}
         events = [(seq, as_played(body if isinstance(body, str) else bytes(body).decode()))
                   for seq, body in db.execute('SELECT seq, body FROM event ORDER BY seq')]

@@ -330,10 +330,10 @@ def read_rows(name, code, offset_hours=0):
         raw = gzip.decompress(raw)
     rows = []
     for r in csv.DictReader(io.StringIO(raw.decode())):
-        start = when(r.get("timestamp") or r[""]) - timedelta(hours=offset_hours)
-        values = [D(r[k]) for k in ("open", "high", "low", "close", "volume")]
-        rows.append({"code": code, "start": start,
-                     "values": values + [D(r["value"]) if "value" in r else None]})
+        time = next(r[k] for k in ("candle_date_time_utc", "time", "timestamp", "") if k in r)
+        names = FIELDS[:5] if "opening_price" in r else ("open", "high", "low", "close", "volume")
+        rows.append({"code": code, "start": when(time) - timedelta(hours=offset_hours),
+                     "values": [D(r[k]) for k in names] + [D(r["value"]) if "value" in r else None]})
     return rows
 
 
@@ -381,6 +381,36 @@ def test_real_minutes_in_runs(name, target, windows):
     fine = read_rows("kimchi/upbit_BTC_KRW_1m_20250824_181219.csv.gz", "KRW-BTC")
     coarse = covered(read_rows(name, "KRW-BTC"), fine, "1m", target)
     assert compare(fine, coarse, "1m", target) == (windows, 0)
+
+
+HOURS = "azuremooni/%s_KRW_1h.csv.gz"
+MINUTES_33 = "azuremooni/BTC_KRW_1m.csv.gz"
+FOUR_HOURS = "m240/KRW-BTC_4h_2023-10-15_2023-10-24.csv"
+DAYS_BTC = "dg_bot/KRW-BTC_daily_2024-01-01_2025-12-27.csv"
+
+
+@pytest.mark.parametrize("source, fine, target, coarse, offset_hours, equal, different", [
+    ("5m", "kimchi/upbit_BTC_KRW_5m_20250824_082622.csv", "1h", HOURS % "BTC", 0, 408, 0),  # SOURCES.md: 407, by a narrower rule
+    # The last row of this download was still forming.
+    ("5m", "kimchi/upbit_BTC_KRW_5m_20250824_082622.csv", "15m",
+     "kimchi/upbit_BTC_KRW_15m_20250824_081438.csv", 0, 64, 1),
+    ("15m", "kimchi/upbit_BTC_KRW_15m_20250824_081438.csv", "1h", HOURS % "BTC", 0, 49, 0),
+    ("1h", HOURS % "BTC", "4h", FOUR_HOURS, 0, 60, 0),
+    ("4h", FOUR_HOURS, "1d", "bitcoinproject/upbit_2023_1d_krw_BTC.csv", 0, 10, 0),
+    ("1m", MINUTES_33, "1d", DAYS_BTC, 9, 32, 0),
+    ("1m", MINUTES_33, "1d", "jang1230/btc_2024.csv", 9, 33, 0),
+    ("1h", HOURS % "BTC", "1d", DAYS_BTC, 9, 618, 0),
+    ("1h", HOURS % "BTC", "1d", "jang1230/btc_2024.csv", 9, 350, 0),
+    # Upbit's own days and hours disagree on 15 days of BTC (one of them in both files), 2 of XRP.
+    ("1h", HOURS % "BTC", "1d", "bitcoinproject/upbit_2022_1d_krw_BTC.csv", 0, 356, 9),
+    ("1h", HOURS % "BTC", "1d", "bitcoinproject/upbit_2023_1d_krw_BTC.csv", 0, 385, 7),
+    ("1h", HOURS % "XRP", "1d", "bitcoinproject/upbit_XRP_prices_2023_days.csv", 0, 390, 2),
+    ("1h", HOURS % "DOGE", "1d", "bitcoinproject/upbit_DOGE_prices_2023_days.csv", 0, 392, 0),
+])
+def test_real_candles_between_other_intervals(source, fine, target, coarse, offset_hours, equal, different):
+    rows = read_rows(fine, "KRW-X")
+    whole = covered(read_rows(coarse, "KRW-X", offset_hours), rows, source, target, timedelta(hours=12))
+    assert compare(rows, whole, source, target) == (equal, different)
 
 
 def test_real_minutes_with_amounts_to_the_last_digit():

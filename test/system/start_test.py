@@ -36,6 +36,27 @@ def test_a_wrong_flag_is_a_usage_error_that_names_it(tmp_path):
     assert 'no-such-flag' in done.stderr
 
 
+@pytest.mark.parametrize('url', ['binance', 'ftp://127.0.0.1', 'http://', 'Upbit'])
+def test_a_wrong_exchange_is_named_before_any_data_is_marked_with_it(tmp_path, url):
+    data = tmp_path / 'data'
+    done = subprocess.run([os.path.join(BUILD, 'stofka'), 'run', '--exchange', url, '--data', data],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert 'exchange.url: upbit, sim, none, or http' in done.stderr and '"%s"' % url in done.stderr
+    assert not data.exists()
+
+
+@pytest.mark.parametrize('flag, value', [('--rate', 'many'), ('--fault', 'earthquake@3'), ('--start', 'noon'),
+                                         ('--numbers', 'roman')])
+def test_the_simulator_says_what_a_flag_wants(flag, value):
+    done = subprocess.run([os.path.join(BUILD, 'stofka-sim'), flag, value], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 2
+    said, wanted = done.stderr.splitlines()[:2]
+    assert flag in said and '"%s"' % value in said
+    assert wanted.startswith('  ' + flag + ' ')
+
+
 def test_stofka_follows_the_simulator_and_says_that_it_is_simulated(start, tmp_path):
     _, _, url = run_pair(start, tmp_path)
     until(lambda: get(url + '/readyz')[0] == 200)

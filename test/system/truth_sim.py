@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 
+STARTING_S = 90  # it makes weeks of history first, on a machine that may be busy
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -78,8 +79,12 @@ class Sim(Process):
     def __init__(self, *args, port=0, log_path=None):
         super().__init__([program("stofka-sim"), "--port", str(port), *map(str, args)], log_path)
         self.host = "127.0.0.1"
-        self.port = int(self.event(r"sim\.listening url=http://[^:]+:(\d+)").group(1))
         self.connection = None
+        try:
+            self.port = int(self.event(r"sim\.listening url=http://[^:]+:(\d+)", STARTING_S).group(1))
+        except AssertionError:
+            self.stop(kill=True)  # nobody else knows of it yet
+            raise
 
     def request(self, path, method="GET", headers=None):
         """(status, headers, body bytes), over one kept-alive connection."""

@@ -354,6 +354,16 @@ class TruthTest(unittest.TestCase):
         self.assertAlmostEqual(fault["to_ms"] - fault["from_ms"], 2000, delta=50)
         self.assertEqual(WsClient(sim.host, sim.port).status, 101)
 
+    def test_control_says_what_it_wants(self):
+        sim, _ = self.fault_sim()
+        for path, word in (("fault?kind=drop&for=long", "seconds"), ("fault?kind=quake", "kind"),
+                           ("faults?mix=all&every=0", "every"), ("trading?on=2", "on"), ("delist?market=KRW-NO", "market")):
+            status, _, body = sim.request("/_sim/" + path, "POST")
+            self.assertEqual(status, 400, path)
+            self.assertIn(word, json.loads(body)["error"]["message"])
+        self.assertEqual(sim.state()["faults"], [])
+        self.assertEqual(sim.request("/_sim/trading?on=0")[0], 405)
+
     def test_stall_holds_everything_back(self):
         sim, ws = self.fault_sim()
         ws.drain(0.5)

@@ -97,6 +97,9 @@ class FakeStofka:
     def database(self):
         return self
 
+    def file_watermark(self):
+        return truth_run.ms_of(self.watermark)
+
     def coverage(self):
         return collections.defaultdict(list, {"KRW-X": self.known}), collections.defaultdict(list, self.lost)
 

@@ -56,6 +56,38 @@ static void histograms_are_cumulative_and_in_seconds(void **state)
     buf_free(&out);
 }
 
+static struct metric behind = METRIC_GAUGE_MS("test_behind_seconds", "Behind.", "");
+static struct metric each = {
+    .name = "test_heard_seconds", .help = "Heard.", .labels = "code=\"…\"", .family = true};
+
+static void thousandths_are_shown_as_the_unit(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    metric_register(&behind);
+    metric_set(&behind, -2050);
+    metric_text(&out);
+    assert_non_null(strstr(out.data, "\ntest_behind_seconds -2.050\n"));
+    metric_set(&behind, 83);
+    buf_clear(&out);
+    metric_text(&out);
+    assert_non_null(strstr(out.data, "\ntest_behind_seconds 0.083\n"));
+    buf_free(&out);
+}
+
+static void a_family_is_documented_and_not_shown(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    metric_register(&each);
+    metric_text(&out);
+    assert_null(strstr(out.data, "test_heard_seconds"));
+    buf_clear(&out);
+    metric_markdown(&out);
+    assert_non_null(strstr(out.data, "| `test_heard_seconds` | counter | Heard. | `{code=\"…\"}`"));
+    buf_free(&out);
+}
+
 static void bounds_rise(void **state)
 {
     (void)state;
@@ -69,6 +101,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_groups_series_of_one_name),
         cmocka_unit_test(histograms_are_cumulative_and_in_seconds),
+        cmocka_unit_test(thousandths_are_shown_as_the_unit),
+        cmocka_unit_test(a_family_is_documented_and_not_shown),
         cmocka_unit_test(bounds_rise),
     };
     return cmocka_run_group_tests_name("base_metric", tests, NULL, NULL);

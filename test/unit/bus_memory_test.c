@@ -182,6 +182,33 @@ static void wrong_settings_are_told(void **state)
                     "23 characters");
 }
 
+/* Vectors of Kafka's own tests of its default partitioner. */
+static void keys_pick_the_partitions_that_kafka_picks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        int32_t murmur2;
+    } vectors[] = {
+        {"21", -973932308},
+        {"foobar", -790332482},
+        {"a-little-bit-long-string", -985981536},
+        {"a-little-bit-longer-string", -1486304829},
+        {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
+        {"abc", 479470107},
+    };
+    for (int32_t count = 1; count <= BUS_PARTITIONS_MAX; count++) {
+        struct bus_settings s = {
+            .url = "memory:", .from.count = count, .bound_messages = 1, .bound_bytes = 1};
+        struct bus *b = NULL;
+        assert_int_equal(bus_open(&s, &b, NULL), OK);
+        for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++)
+            assert_int_equal(bus_partition_of(b, vectors[i].key),
+                             (vectors[i].murmur2 & 0x7fffffff) % count);
+        bus_free(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +220,7 @@ int main(void)
         cmocka_unit_test(it_wakes_once_for_each_turn_from_empty),
         cmocka_unit_test(it_counts_what_waits_and_what_it_refused),
         cmocka_unit_test(wrong_settings_are_told),
+        cmocka_unit_test(keys_pick_the_partitions_that_kafka_picks),
     };
     return cmocka_run_group_tests_name("bus_memory", tests, NULL, NULL);
 }

@@ -85,9 +85,12 @@ static void on_forming(void *ctx, const char *code, enum interval i, const struc
         fail_at("forming, but closed", market_of(code), i, c->start_ms);
 }
 
-static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c)
+static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
 {
     struct world *w = ctx;
+    if (w->also)
+        w->also->keep(w->also->ctx, code, i, c, flags);
     model_store_row(&w->now->rows[market_of(code)][i], c);
 }
 
@@ -108,6 +111,8 @@ static void on_coverage(void *ctx, const char *code, enum interval level, bool l
                         const struct spans *spans)
 {
     struct world *w = ctx;
+    if (w->also)
+        w->also->coverage(w->also->ctx, code, level, lost, spans);
     int m = market_of(code);
     int at = lost ? INTERVAL_COUNT : (int)level;
     assert_true(spans->count <= 64);
@@ -223,13 +228,13 @@ void to_engine(struct world *w, const struct message *msg)
         candle_engine_covered(w->engine, &c);
     } else if (msg->kind == MESSAGE_WATERMARK) {
         struct message_watermark m = {msg->from_ms, msg->to_ms, codes_of(msg->market)};
-        candle_engine_watermark(w->engine, &m);
+        candle_engine_watermark(w->engine, "test", &m);
         message_codes_free(&m.codes);
         if (msg->to_ms > w->now->watermark_ms)
             w->now->watermark_ms = msg->to_ms;
     } else {
         struct message_gap g = {msg->from_ms, msg->to_ms, "test", codes_of(msg->market)};
-        candle_engine_gap(w->engine, &g);
+        candle_engine_gap(w->engine, "test", &g);
         message_codes_free(&g.codes);
     }
 }
@@ -288,4 +293,6 @@ void deliver(struct world *w, const struct message *msg)
     to_engine(w, msg);
     check_order(w, first);
     to_oracle(w->oracle, msg);
+    if (w->delivered)
+        w->delivered(w);
 }

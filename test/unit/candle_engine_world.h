@@ -34,7 +34,9 @@ struct world {
     uint64_t seq;
     struct oracle_event *events; /* told by the engine since the last check */
     size_t event_count, event_cap;
-    bool quiet; /* replaying what is committed: nothing may be told */
+    const struct candle_sink *also;     /* hears keeps and coverage too; NULL: nobody */
+    void (*delivered)(struct world *w); /* after each message; NULL: nobody asks */
+    bool quiet;                         /* replaying what is committed: nothing may be told */
     /* the generator's */
     int64_t now_ms, boundary_ms, since_ms;
     int heard; /* markets */

@@ -33,8 +33,10 @@ static void on_forming(void *ctx, const char *code, enum interval i, const struc
     t->forming++;
 }
 
-static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c)
+static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
 {
+    (void)flags;
     struct told *t = ctx;
     (void)code, (void)i, (void)c;
     t->keeps++;
@@ -79,7 +81,7 @@ static void one_second(struct candle_engine *e, const struct message_codes *code
     }
     struct message_watermark w = {since_ms, now_ms, *codes};
     candle_engine_at(e, ++*stamp);
-    candle_engine_watermark(e, &w);
+    candle_engine_watermark(e, "test", &w);
     candle_engine_settle(e);
     candle_engine_committed(e, *stamp - (*stamp > 2000 ? 2000 : 0)); /* the store lags */
 }

@@ -8,7 +8,7 @@
  *     /event?N   N closed candles, round the markets     /ticker?N  N tickers, round the markets
  *     /forming?N forming candles of 1m                   /gap /reset /status?TEXT /market?CODE
  *     /ready?0|1   /stop
- * or by rates for measurements: events_per_s=, tickers_per_s=.
+ * or by rates for measurements: events_per_s=, tickers_per_s=, or later /rate?EVENTS_PER_S.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/serve.h"
+#include "serve_made.h"
 
 struct probe {
     uv_loop_t *loop;
@@ -127,15 +128,7 @@ static void make_event(struct probe *p, enum serve_event_kind kind)
     struct buf json = {0};
     code_of(p, p->next_market++, code);
     p->seq++;
-    buf_printf(&json,
-               "{\"code\":\"%s\",\"interval\":\"1s\",\"n\":%" PRId64
-               ",\"candle_date_time_utc\":\"2026-03-11T14:40:00\",\"candle_date_time_kst\":"
-               "\"2026-03-11T23:40:00\",\"opening_price\":103600000.00000000,\"high_price\":"
-               "103600000.00000000,\"low_price\":103425000.00000000,\"trade_price\":"
-               "103460000.00000000,\"candle_acc_trade_price\":164899503.14206000,"
-               "\"candle_acc_trade_volume\":1.59335120,\"timestamp\":%" PRId64
-               ",\"state\":\"closed\",\"rev\":1,\"source\":\"simulated\"}",
-               code, p->seq, clock_wall_ms());
+    made_candle_json(&json, code, p->seq);
     struct serve_event e = {.seq = (uint64_t)p->seq,
                             .kind = kind,
                             .interval = INTERVAL_1S,
@@ -179,6 +172,13 @@ static void on_rate(uv_timer_t *t)
         make_ticker(p);
 }
 
+static void begin_rate(struct probe *p)
+{
+    p->started_ms = clock_mono_ms();
+    p->made_events = p->made_tickers = 0;
+    uv_timer_start(&p->rate, on_rate, 1, 1);
+}
+
 static void on_stopped(void *ctx)
 {
     struct probe *p = ctx;
@@ -201,6 +201,11 @@ static void on_term(uv_signal_t *sig, int number)
 static bool make(struct probe *p, const char *path, const char *query)
 {
     int64_t n = query[0] ? strtoll(query, NULL, 10) : 1;
+    if (strcmp(path, "/rate") == 0) {
+        p->events_per_s = n;
+        begin_rate(p);
+        return true;
+    }
     if (strcmp(path, "/status") == 0)
         serve_status(p->serve, query, strlen(query));
     else if (strcmp(path, "/market") == 0)
@@ -329,9 +334,8 @@ static void prepare(struct probe *p)
     uv_signal_init(p->loop, &p->term);
     p->rate.data = p->delay.data = p->term.data = p;
     uv_signal_start(&p->term, on_term, SIGTERM);
-    p->started_ms = clock_mono_ms();
     if (p->events_per_s || p->tickers_per_s)
-        uv_timer_start(&p->rate, on_rate, 1, 1);
+        begin_rate(p);
 }
 
 int main(int argc, char **argv)

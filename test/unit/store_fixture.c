@@ -10,16 +10,71 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <libpq-fe.h>
 
-void fixture_make(struct fixture *f, const char *scheme)
+static void make_file(struct fixture *f, const char *scheme)
 {
-    memset(f, 0, sizeof *f);
     const char *tmp = getenv("TMPDIR");
     snprintf(f->dir, sizeof f->dir, "%s/stofka-store-XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->url, sizeof f->url, "%s%s/stofka.db", scheme, f->dir);
+}
+
+static const char *server(void)
+{
+    const char *url = getenv("STOFKA_TEST_POSTGRES");
+    assert_non_null(url);
+    return url;
+}
+
+void fixture_ask(const char *sql)
+{
+    PGconn *c = PQconnectdb(server() + strlen("postgres:"));
+    PGresult *r = PQexec(c, sql);
+    if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(c));
+    PQclear(r);
+    PQfinish(c);
+}
+
+static void make_schema(struct fixture *f)
+{
+    static int number;
+    char sql[128];
+    snprintf(f->schema, sizeof f->schema, "test_%d_%d", (int)getpid(), ++number);
+    snprintf(f->url, sizeof f->url, "%s application_name=%s options=-csearch_path=%s", server(),
+             f->schema, f->schema);
+    snprintf(sql, sizeof sql, "CREATE SCHEMA %s", f->schema);
+    fixture_ask(sql);
+}
+
+bool fixture_has(const char *scheme)
+{
+    return strcmp(scheme, "postgres:") != 0 || getenv("STOFKA_TEST_POSTGRES");
+}
+
+void fixture_make(struct fixture *f, const char *scheme)
+{
+    memset(f, 0, sizeof *f);
+    if (strcmp(scheme, "postgres:") == 0)
+        make_schema(f);
+    else
+        make_file(f, scheme);
     f->settings =
         (struct store_settings){.url = f->url, .source = SOURCE_SIMULATED, .keep_events = 100};
+}
+
+/* Where pg_cron is, it must neither roll up while a test looks nor go on when the schema is gone.
+ */
+static void unschedule(const struct fixture *f)
+{
+    char sql[256];
+    snprintf(
+        sql, sizeof sql,
+        "DO $$ BEGIN IF to_regclass('cron.job') IS NOT NULL THEN PERFORM cron.unschedule(jobname)"
+        " FROM cron.job WHERE jobname LIKE '%% %s'; END IF; END $$",
+        f->schema);
+    fixture_ask(sql);
 }
 
 void fixture_open(struct fixture *f)
@@ -27,6 +82,8 @@ void fixture_open(struct fixture *f)
     enum err e = store_open(&f->settings, &f->store, &f->error);
     if (e || store_reader_open(f->store, &f->reader, &f->error))
         fail_msg("%s: %s", err_text(e), f->error.data ? f->error.data : "");
+    if (f->schema[0])
+        unschedule(f);
 }
 
 void fixture_close(struct fixture *f)
@@ -39,6 +96,14 @@ void fixture_remove(struct fixture *f)
 {
     fixture_close(f);
     buf_free(&f->error);
+    if (f->schema[0]) {
+        unschedule(f);
+        char sql[128];
+        snprintf(sql, sizeof sql, "SET client_min_messages = error; DROP SCHEMA %s CASCADE",
+                 f->schema);
+        fixture_ask(sql);
+        return;
+    }
     DIR *dir = opendir(f->dir);
     assert_non_null(dir);
     for (struct dirent *e; (e = readdir(dir));)
@@ -62,6 +127,7 @@ struct store_row row_of(const char *code, enum interval i, int64_t start_ms, int
                                      .rev = (uint32_t)n + 1,
                                      .state = (uint8_t)(n % 4),
                                      .source = SOURCE_SIMULATED}};
+    r.own = i != INTERVAL_1S; /* so that it stays what it is where parents are computed */
     snprintf(r.code, sizeof r.code, "%s", code);
     return r;
 }
@@ -88,6 +154,11 @@ void apply(struct fixture *f, const struct store_batch *b)
     enum err e = store_apply(f->store, b, &f->error);
     if (e)
         fail_msg("%s: %s", err_text(e), f->error.data);
+    bool parents = false;
+    for (size_t i = 0; i < b->row_count; i++)
+        parents = parents || b->rows[i].interval != INTERVAL_1S;
+    if (parents)
+        assert_int_equal(store_roll_up(f->store, &f->error), OK);
 }
 
 static void add_found(void *ctx, const struct candle *c)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A fresh store of the kind that a URL's scheme names, for the tests of room store: sqlite is a
- * file in a directory of its own. And makers and readers of what the tests write.
+ * file in a directory of its own, postgres a schema of its own in the database that the environment
+ * names in STOFKA_TEST_POSTGRES. And makers and readers of what the tests write.
  */
 #ifndef STOFKA_TEST_STORE_FIXTURE_H
 #define STOFKA_TEST_STORE_FIXTURE_H
@@ -10,13 +11,16 @@
 
 struct fixture {
     char dir[64];
-    char url[128];
+    char schema[64];
+    char url[512];
     struct store_settings settings;
     struct store *store;
     struct store_reader *reader;
     struct buf error;
 };
 
+bool fixture_has(const char *scheme);                     /* the server that it needs is there */
+void fixture_ask(const char *sql);                        /* PostgreSQL, must succeed */
 void fixture_make(struct fixture *f, const char *scheme); /* nothing opened yet */
 void fixture_open(struct fixture *f);                     /* must succeed */
 void fixture_close(struct fixture *f);
@@ -26,7 +30,8 @@ void fixture_remove(struct fixture *f); /* closes too */
 struct store_row row_of(const char *code, enum interval i, int64_t start_ms, int n);
 void assert_same_candle(const struct candle *a, const struct candle *b);
 
-void apply(struct fixture *f, const struct store_batch *b); /* must succeed */
+/* Must succeed. Parents are true afterwards. */
+void apply(struct fixture *f, const struct store_batch *b);
 
 enum { FOUND_MAX = 4096 };
 struct found {

@@ -1,83 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 // The border: what the wire says becomes the page's own types here or nowhere. A field that is
 // missing or malformed makes the whole object null; the caller drops it.
-import { plainDecimal } from './decimal';
+import {
+  count,
+  decimal,
+  decimalOr,
+  guard,
+  instant,
+  isOneOf,
+  Malformed,
+  text,
+  textOr,
+  type Claimed,
+} from './fields';
 import { isInterval } from './interval';
 import type {
   Audit,
   Candle,
   CandleState,
-  Decimal,
+  ExchangeState,
   Gap,
+  GapState,
   Market,
   MarketEntry,
   ServerStatus,
   Source,
   Ticker,
+  Wire,
 } from './types';
 
-type Fields = Record<string, unknown>;
-
-const STATES: readonly string[] = ['forming', 'closed', 'repaired', 'partial'];
-const SOURCES: readonly string[] = ['upbit', 'simulated', 'replay', 'imported'];
+const STATES: Record<CandleState, true> = {
+  forming: true,
+  closed: true,
+  repaired: true,
+  partial: true,
+};
+const SOURCES: Record<Source, true> = {
+  upbit: true,
+  simulated: true,
+  replay: true,
+  imported: true,
+};
+const GAP_STATES: Record<GapState, true> = { open: true, healed: true, lost: true };
+const EXCHANGE_STATES: Record<ExchangeState, true> = { live: true, stale: true, down: true };
 const WINDOW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/;
 
-class Malformed extends Error {}
-
-function guard<T>(value: unknown, read: (fields: Fields) => T): T | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  try {
-    return read(value as Fields);
-  } catch (error) {
-    if (error instanceof Malformed) return null;
-    throw error;
-  }
-}
-
-function text(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (typeof value !== 'string') throw new Malformed(name);
-  return value;
-}
-
-function decimal(fields: Fields, name: string): Decimal {
-  const plain = plainDecimal(text(fields, name));
-  if (plain === null) throw new Malformed(name);
-  return plain;
-}
-
-function decimalOr<T>(fields: Fields, name: string, otherwise: T): Decimal | T {
-  const value = fields[name];
-  return typeof value === 'string' ? (plainDecimal(value) ?? otherwise) : otherwise;
-}
-
-function count(fields: Fields, name: string): number {
-  const value = Number(text(fields, name));
-  if (!Number.isSafeInteger(value)) throw new Malformed(name);
-  return value;
-}
-
-function textOr(fields: Fields, name: string, otherwise: string): string {
-  const value = fields[name];
-  return typeof value === 'string' ? value : otherwise;
-}
-
-function instant(value: unknown): number | null {
-  if (typeof value !== 'string') return null;
-  const time = Date.parse(value);
-  return Number.isNaN(time) ? null : time;
-}
-
 export function decodeSource(value: unknown): Source | null {
-  return typeof value === 'string' && SOURCES.includes(value) ? (value as Source) : null;
+  return isOneOf(SOURCES, value) ? value : null;
 }
 
 export function decodeCandle(value: unknown): Candle | null {
-  return guard(value, (fields) => {
+  return guard(value, (fields: Claimed<Wire['Candle']>) => {
     const interval = text(fields, 'interval');
-    const state = text(fields, 'state');
+    const { state } = fields;
     const window = text(fields, 'candle_date_time_utc');
-    if (!isInterval(interval) || !STATES.includes(state)) throw new Malformed('interval');
+    if (!isInterval(interval)) throw new Malformed('interval');
+    if (!isOneOf(STATES, state)) throw new Malformed('state');
     if (!WINDOW.test(window)) throw new Malformed('candle_date_time_utc');
     return {
       code: text(fields, 'code'),
@@ -90,14 +68,14 @@ export function decodeCandle(value: unknown): Candle | null {
       volume: decimal(fields, 'candle_acc_trade_volume'),
       amount: decimal(fields, 'candle_acc_trade_price'),
       timestamp: count(fields, 'timestamp'),
-      state: state as CandleState,
+      state,
       rev: count(fields, 'rev'),
     };
   });
 }
 
 export function decodeTicker(value: unknown): Ticker | null {
-  return guard(value, (fields) => ({
+  return guard(value, (fields: Claimed<Wire['Ticker']>) => ({
     code: text(fields, 'code'),
     price: decimal(fields, 'trade_price'),
     previousClose: decimal(fields, 'prev_closing_price'),
@@ -112,36 +90,36 @@ export function decodeTicker(value: unknown): Ticker | null {
     low52w: decimalOr(fields, 'lowest_52_week_price', null),
     low52wDate: textOr(fields, 'lowest_52_week_date', ''),
     timestamp: count(fields, 'timestamp'),
-    snapshot: fields['stream_type'] === 'SNAPSHOT',
+    snapshot: fields.stream_type === 'SNAPSHOT',
   }));
 }
 
 function decodeMarket(value: unknown): Market | null {
-  return guard(value, (fields) => {
+  return guard(value, (fields: Claimed<Wire['Market']>) => {
     const code = text(fields, 'code');
-    const english = textOr(fields, 'english_name', code);
+    const english = textOr(fields, 'english_name', '') || code;
     return {
       code,
       english,
-      korean: textOr(fields, 'korean_name', english),
+      korean: textOr(fields, 'korean_name', '') || english,
       tickSize: decimalOr(fields, 'tick_size', null),
-      listed: fields['listed'] !== false,
+      listed: fields.listed !== false,
     };
   });
 }
 
 export function decodeMarketEntry(value: unknown): MarketEntry | null {
   const market = decodeMarket(value);
-  return market && { market, ticker: decodeTicker((value as Fields)['ticker']) };
+  return market && { market, ticker: decodeTicker((value as Claimed<Wire['Market']>).ticker) };
 }
 
 export function decodeGap(value: unknown): Gap | null {
-  return guard(value, (fields) => {
-    const from = instant(fields['from']);
-    const state = text(fields, 'state');
+  return guard(value, (fields: Claimed<Wire['Gap']>) => {
+    const from = instant(fields.from);
+    const { state } = fields;
     if (from === null) throw new Malformed('from');
-    if (state !== 'open' && state !== 'healed' && state !== 'lost') throw new Malformed('state');
-    const to = instant(fields['to']);
+    if (!isOneOf(GAP_STATES, state)) throw new Malformed('state');
+    const to = instant(fields.to);
     return { code: text(fields, 'code'), from, to, reason: textOr(fields, 'reason', ''), state };
   });
 }
@@ -151,27 +129,28 @@ export function decodeGap(value: unknown): Gap | null {
  * {"exchange":"down","text":"…"} and {"exchange":{"state":"down","text":"…"}}.
  */
 export function decodeStatus(value: unknown): ServerStatus | null {
-  return guard(value, (fields) => {
-    const nested = fields['exchange'];
-    const said = typeof nested === 'object' ? (nested as Fields | null) : null;
-    const exchange = said ? said['state'] : nested;
-    if (exchange !== 'live' && exchange !== 'stale' && exchange !== 'down') {
-      throw new Malformed('exchange');
-    }
-    const behind = fields['behind_ms'];
+  return guard(value, (fields: Claimed<Wire['StatusEvent']>) => {
+    const nested = fields.exchange;
+    const isAnswer = typeof nested === 'object' && nested !== null;
+    const said: Claimed<Wire['Status']['exchange']> = isAnswer
+      ? nested
+      : { state: nested, text: fields.text };
+    const { state } = said;
+    if (!isOneOf(EXCHANGE_STATES, state)) throw new Malformed('exchange');
+    const behind = fields.behind_ms;
     return {
-      exchange,
+      exchange: state,
       behindMs: typeof behind === 'string' && Number(behind) >= 0 ? Number(behind) : null,
-      source: decodeSource(fields['source']),
-      reason: textOr(said ?? fields, 'text', '') || null,
+      source: decodeSource(fields.source),
+      reason: textOr(said, 'text', '') || null,
     };
   });
 }
 
 /** What `GET /status` says of the audit; null where there is none. */
 export function decodeAudit(status: unknown): Audit | null {
-  return guard(status, (fields) =>
-    guard(fields['audit'], (audit) => ({
+  return guard(status, (fields: Claimed<Wire['Status']>) =>
+    guard(fields.audit, (audit: Claimed<Wire['Status']['audit']>) => ({
       compared: String(count(audit, 'compared')),
       different: String(count(audit, 'different')),
       repaired: String(count(audit, 'repaired')),

@@ -2,14 +2,29 @@
 
 export type Schedule = (run: () => void) => void;
 
+const nextFrame: Schedule = (run) => void requestAnimationFrame(() => run());
+
+/** Frames at least `gapMs` apart. The first after a pause comes at once. */
+export function paced(gapMs: number, schedule: Schedule = nextFrame): Schedule {
+  let last = -Infinity;
+  return (run) => {
+    const go = () =>
+      schedule(() => {
+        last = performance.now();
+        run();
+      });
+    const wait = last + gapMs - performance.now();
+    if (wait > 0) setTimeout(go, wait);
+    else go();
+  };
+}
+
 /** Collects work and runs each piece once at the next animation frame. */
 export class Frame {
   private readonly waiting = new Set<() => void>();
   private asked = false;
 
-  constructor(
-    private readonly schedule: Schedule = (run) => void requestAnimationFrame(() => run()),
-  ) {}
+  constructor(private readonly schedule: Schedule = nextFrame) {}
 
   request(work: () => void): void {
     this.waiting.add(work);

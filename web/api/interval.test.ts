@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
+import description from '../../docs/openapi.json';
 import { windowAfter, windowStart } from './interval';
-import type { Interval } from './types';
+import { INTERVALS, type Interval } from './types';
 
 const at = (iso: string) => Date.parse(`${iso}Z`) / 1000;
 
@@ -26,4 +27,8 @@ test('months have their own lengths, over years and backwards', () => {
 test('other windows are equally long', () => {
   expect(windowAfter('10m', at('2026-03-11T23:50:00'))).toBe(at('2026-03-12T00:00:00'));
   expect(windowAfter('1w', at('2026-03-09T00:00:00'), 2)).toBe(at('2026-03-23T00:00:00'));
+});
+
+test('the page knows all intervals of the description, in its order', () => {
+  expect(INTERVALS).toEqual(description.components.schemas.Interval.enum);
 });

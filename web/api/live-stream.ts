@@ -3,6 +3,7 @@
 // subscriptions of the first URL and gives up on any HTTP error. This one reconnects with what is
 // followed now, from the last id heard.
 import { backoffMs } from './backoff';
+import type { Wire } from './types';
 
 /** No event at all for this long means a dead line: a live market is never so quiet. */
 export const SILENCE_MS = 40_000;
@@ -10,7 +11,14 @@ export const SILENCE_MS = 40_000;
 const SLEEP_MS = 20_000;
 const LOOK_MS = 1_000;
 
-export const EVENTS = ['hello', 'ticker', 'candle', 'gap', 'status', 'reset'] as const;
+const EVENTS = [
+  'hello',
+  'ticker',
+  'candle',
+  'gap',
+  'status',
+  'reset',
+] as const satisfies readonly (keyof Wire['StreamEvents'])[];
 export type EventName = (typeof EVENTS)[number];
 
 export interface EventLine {
@@ -155,7 +163,7 @@ export class LiveStream {
 
 function helloId(data: string): string | null {
   try {
-    const hello = JSON.parse(data) as { id?: unknown } | null;
+    const hello = JSON.parse(data) as { readonly [K in keyof Wire['Hello']]?: unknown } | null;
     const id = hello?.id;
     return typeof id === 'string' ? id : typeof id === 'number' ? String(id) : null;
   } catch {

@@ -18,7 +18,8 @@ afterEach(() => {
 
 function setUp() {
   const server = fakeServer();
-  const live = new Live(new Frame((run) => void queueMicrotask(run)), server.ports);
+  const frame = new Frame((run) => void queueMicrotask(run));
+  const live = new Live(frame, server.ports, frame);
   live.stream.open(null);
   const state = () => live.connection.latest;
   return { server, live, state };

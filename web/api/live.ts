@@ -2,12 +2,13 @@
 // What a tab knows live: fed by the stream, kept in the stores that the rooms read.
 import { decodeCandle, decodeGap, decodeStatus, decodeTicker } from './decode';
 import { parseExact } from './exact-json';
-import { Frame } from './frame';
+import { Frame, paced } from './frame';
 import { LiveStream, type EventName, type StreamHandlers, type StreamPorts } from './live-stream';
 import { MarketLoader } from './market-loader';
 import { getGaps, getStatus, type RestError } from './rest';
 import { pageStream, type Stream } from './shared-stream';
 import { KeyedStore, ValueStore } from './store';
+import { Subscribers, type CandleListener } from './subscribers';
 import type { Candle, Gap, Market, ServerStatus, Source, Ticker } from './types';
 
 export type Link = 'connecting' | 'open' | 'reconnecting' | 'unreachable';
@@ -22,14 +23,10 @@ export interface Connection {
   readonly reason: string | null;
 }
 
-export interface CandleListener {
-  candle(candle: Candle): void;
-  /** History from `from` (ms) on must be fetched again; all of it when null. */
-  stale(from: number | null): void;
-}
-
 /** Losses in a row after which "reconnecting" becomes "can't be reached". */
 const PATIENCE = 3;
+/** Prices are shown this often at most: more can't be read, and costs a layout each time. */
+const PRICES_MS = 100;
 
 export class Live {
   readonly connection: ValueStore<Connection>;
@@ -37,13 +34,14 @@ export class Live {
   readonly tickers: KeyedStore<Ticker>;
   readonly gaps: KeyedStore<readonly Gap[]>;
   readonly stream: Stream;
-  private readonly listeners = new Map<string, CandleListener>();
+  private readonly subscribers = new Subscribers();
   private readonly marketLoader: MarketLoader;
 
   constructor(
     readonly frame: Frame = new Frame(),
     /** A stream of this tab's own over these; without them, the one that all tabs share. */
     ports?: StreamPorts,
+    prices: Frame = new Frame(paced(PRICES_MS)),
   ) {
     this.connection = new ValueStore<Connection>(frame, {
       link: 'connecting',
@@ -53,7 +51,7 @@ export class Live {
       reason: null,
     });
     this.markets = new ValueStore<readonly Market[]>(frame, []);
-    this.tickers = new KeyedStore<Ticker>(frame);
+    this.tickers = new KeyedStore<Ticker>(prices);
     this.gaps = new KeyedStore<readonly Gap[]>(frame);
     this.marketLoader = new MarketLoader(
       (entries) => {
@@ -70,7 +68,7 @@ export class Live {
   }
 
   start(): void {
-    void this.stream.follow(['ticker:*'], []);
+    void this.follow(['ticker:*'], []);
     void this.marketLoader.load();
     void this.loadStatus();
     addEventListener('online', () => this.stream.wake());
@@ -81,10 +79,12 @@ export class Live {
   }
 
   listen(subscription: string, listener: CandleListener): () => void {
-    this.listeners.set(subscription, listener);
-    return () => {
-      if (this.listeners.get(subscription) === listener) this.listeners.delete(subscription);
-    };
+    return this.subscribers.listen(subscription, listener);
+  }
+
+  /** Follows `add` instead of `remove`, which others may still follow; resolves when in force. */
+  follow(add: readonly string[], remove: readonly string[]): Promise<void> {
+    return this.stream.follow(add, this.subscribers.count(add, remove));
   }
 
   /** A REST request failed. While the stream does not speak, this tells how things are. */
@@ -160,7 +160,7 @@ export class Live {
   }
 
   private setCandle(candle: Candle | null): void {
-    if (candle) this.listeners.get(`candle.${candle.interval}:${candle.code}`)?.candle(candle);
+    if (candle) this.subscribers.candle(candle);
   }
 
   private setStatus(status: ServerStatus | null): void {
@@ -182,15 +182,14 @@ export class Live {
     const others = held.filter((one) => one.from !== gap.from);
     this.gaps.set(gap.code, [...others, gap]);
     if (gap.state === 'open') return;
-    for (const [subscription, listener] of this.listeners) {
-      if (subscription.endsWith(`:${gap.code}`)) listener.stale(gap.from);
-    }
+    this.subscribers.stale(gap.from, (subscription) => subscription.endsWith(`:${gap.code}`));
   }
 
   private reset(body: unknown): void {
     const named = (body as { sub?: unknown } | null)?.sub;
-    for (const [subscription, listener] of this.listeners) {
-      if (!Array.isArray(named) || named.includes(subscription)) listener.stale(null);
-    }
+    this.subscribers.stale(
+      null,
+      (subscription) => !Array.isArray(named) || named.includes(subscription),
+    );
   }
 }

@@ -4,12 +4,18 @@
 import type { Item, ToTab } from './hub-talk';
 
 const FLUSH_MS = 8;
+/** Prices alone leave this often: nobody reads faster, and each time costs the tab a turn. */
+const PRICES_MS = 100;
 export const MAILBOX_LIMIT = 5_000;
 
 export class Mailbox {
   private waiting = new Map<string, Item>();
   private sentAt: number | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private dueAt = Infinity;
+  private flushedAt = -Infinity;
+  /** Something waits that is more than a price. */
+  private urgent = false;
   private serial = 0;
 
   constructor(
@@ -23,12 +29,13 @@ export class Mailbox {
     this.waiting.delete(name);
     this.waiting.set(name, item);
     if (this.waiting.size > MAILBOX_LIMIT) this.overflow();
-    if (this.sentAt === null) this.timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+    this.urgent ||= item[0] !== 'ticker';
+    if (this.sentAt === null) this.schedule();
   }
 
   acknowledged(): void {
     this.sentAt = null;
-    if (this.waiting.size > 0) this.flush();
+    if (this.waiting.size > 0) this.schedule();
   }
 
   /** For how long the tab has not answered. */
@@ -41,12 +48,24 @@ export class Mailbox {
     this.waiting.clear();
   }
 
+  private schedule(): void {
+    const now = this.now();
+    const soon = now + FLUSH_MS;
+    const dueAt = this.urgent ? soon : Math.max(soon, this.flushedAt + PRICES_MS);
+    if (dueAt >= this.dueAt) return;
+    clearTimeout(this.timer);
+    this.dueAt = dueAt;
+    this.timer = setTimeout(() => this.flush(), dueAt - now);
+  }
+
   private flush(): void {
     clearTimeout(this.timer);
-    this.timer = undefined;
+    this.dueAt = Infinity;
+    this.urgent = false;
+    this.flushedAt = this.now();
     const items = [...this.waiting.values()];
     this.waiting.clear();
-    this.sentAt = this.now();
+    this.sentAt = this.flushedAt;
     this.post({ items });
   }
 

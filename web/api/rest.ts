@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeAudit, decodeCandle, decodeGap, decodeMarketEntry, decodeStatus } from './decode';
 import { parseExact } from './exact-json';
-import type { Audit, CandlePage, Gap, Interval, MarketEntry, ServerStatus } from './types';
+import type {
+  Audit,
+  Candle,
+  CandlePage,
+  Gap,
+  Interval,
+  MarketEntry,
+  ServerStatus,
+  Wire,
+} from './types';
+import type { paths } from './wire';
 
 const TIMEOUT_MS = 15_000;
 
@@ -15,12 +25,31 @@ export class RestError extends Error {
   }
 }
 
-function messageOf(body: unknown): string | null {
-  const error = (body as { error?: { message?: unknown } } | null)?.error;
-  return typeof error?.message === 'string' ? error.message : null;
+type Readable = '/candles' | '/exchange-candles' | '/markets' | '/gaps' | '/status';
+type Query<P extends Readable> = paths[P]['get']['parameters']['query'];
+
+/** An answer's error, with nothing of it believed. */
+function errorOf(body: unknown): { readonly [K in keyof Wire['Error']['error']]?: unknown } {
+  const error = (body as { readonly error?: unknown } | null)?.error;
+  return typeof error === 'object' && error !== null ? error : {};
 }
 
-async function get(path: string, signal?: AbortSignal): Promise<[unknown, Headers]> {
+function messageOf(body: unknown): string | null {
+  const { message } = errorOf(body);
+  return typeof message === 'string' ? message : null;
+}
+
+function addressOf(path: string, query: Record<string, string | number> = {}): string {
+  const pairs = Object.entries(query).map(([name, value]) => [name, String(value)]);
+  return pairs.length > 0 ? `${path}?${new URLSearchParams(pairs).toString()}` : path;
+}
+
+async function get<P extends Readable>(
+  route: P,
+  query?: Query<P>,
+  signal?: AbortSignal,
+): Promise<[unknown, Headers]> {
+  const path = addressOf(route, query);
   const deadline = AbortSignal.timeout(TIMEOUT_MS);
   const both = signal ? AbortSignal.any([signal, deadline]) : deadline;
   let response: Response;
@@ -55,16 +84,14 @@ export interface CandleQuery {
   readonly to?: number;
 }
 
+function queryOf({ to, ...newest }: CandleQuery) {
+  return to === undefined
+    ? newest
+    : { ...newest, to: new Date(to * 1000).toISOString().replace('.000Z', 'Z') };
+}
+
 export async function getCandles(query: CandleQuery, signal?: AbortSignal): Promise<CandlePage> {
-  const parameters = new URLSearchParams({
-    code: query.code,
-    interval: query.interval,
-    count: String(query.count),
-  });
-  if (query.to !== undefined) {
-    parameters.set('to', new Date(query.to * 1000).toISOString().replace('.000Z', 'Z'));
-  }
-  const [body, headers] = await get(`/candles?${parameters.toString()}`, signal);
+  const [body, headers] = await get('/candles', queryOf(query), signal);
   return {
     candles: rows(body, decodeCandle).reverse(),
     cursor: headers.get('stofka-cursor'),
@@ -72,12 +99,21 @@ export async function getCandles(query: CandleQuery, signal?: AbortSignal): Prom
   };
 }
 
+/** The exchange's own candles, oldest first; at most 200. */
+export async function getExchangeCandles(
+  query: CandleQuery,
+  signal?: AbortSignal,
+): Promise<Candle[]> {
+  const [body] = await get('/exchange-candles', queryOf(query), signal);
+  return rows(body, decodeCandle).reverse();
+}
+
 export async function getMarkets(): Promise<MarketEntry[]> {
   return rows((await get('/markets'))[0], decodeMarketEntry);
 }
 
 export async function getGaps(code: string): Promise<Gap[]> {
-  return rows((await get(`/gaps?code=${encodeURIComponent(code)}`))[0], decodeGap);
+  return rows((await get('/gaps', { code }))[0], decodeGap);
 }
 
 export async function getStatus(): Promise<ServerStatus | null> {
@@ -98,13 +134,12 @@ export async function changeStream(
     const response = await fetch(`/stream/${encodeURIComponent(id)}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ add, remove }),
+      body: JSON.stringify({ add, remove } satisfies Wire['StreamChange']),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     if (response.ok) return true;
     // The stream is well; what is asked of it does not exist, as /candles will say too.
-    const error = ((await response.json()) as { error?: { name?: unknown } } | null)?.error;
-    return error?.name === 'unknown_market';
+    return errorOf(await response.json()).name === 'unknown_market';
   } catch {
     return false;
   }

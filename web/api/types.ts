@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the page knows of the server's world (DESIGN §4). Prices, volumes and amounts are decimal
-// text, exactly as the wire wrote them; `number` is used for times, counts and versions only.
+// What the page knows of the server's world. What goes over the wire is described in
+// docs/openapi.json, from which wire.ts is made. Prices, volumes and amounts are decimal text,
+// exactly as the wire wrote them; `number` is used for times, counts and versions only.
+import type { components } from './wire';
+
+export type Wire = components['schemas'];
 
 export type Decimal = string;
 
-export type Source = 'upbit' | 'simulated' | 'replay' | 'imported';
-
-export type CandleState = 'forming' | 'closed' | 'repaired' | 'partial';
+export type Source = Wire['Source'];
+export type CandleState = Wire['CandleState'];
+export type Interval = Wire['Interval'];
+export type GapState = Wire['GapState'];
+export type ExchangeState = Wire['ExchangeState'];
 
 export const INTERVALS = [
   '1s',
@@ -21,9 +27,7 @@ export const INTERVALS = [
   '1d',
   '1w',
   '1M',
-] as const;
-
-export type Interval = (typeof INTERVALS)[number];
+] as const satisfies readonly Interval[];
 
 export interface Candle {
   readonly code: string;
@@ -78,11 +82,11 @@ export interface Gap {
   readonly from: number;
   readonly to: number | null;
   readonly reason: string;
-  readonly state: 'open' | 'healed' | 'lost';
+  readonly state: GapState;
 }
 
 export interface ServerStatus {
-  readonly exchange: 'live' | 'stale' | 'down';
+  readonly exchange: ExchangeState;
   readonly behindMs: number | null;
   readonly source: Source | null;
   readonly reason: string | null;

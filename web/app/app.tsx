@@ -2,9 +2,8 @@
 import { useCallback, useEffect, useSyncExternalStore } from 'react';
 import type { Live } from '../api/live';
 import type { Interval } from '../api/types';
-import type { ChartFeed } from '../chart/chart-feed';
-import { choicesInLink } from '../chart/choices';
-import { ChartView } from '../chart/chart-view';
+import type { Board } from '../chart/board';
+import { BoardView } from '../chart/board-view';
 import { IntervalBar } from '../chart/interval-bar';
 import { MarketHeader } from '../market/market-header';
 import { MarketList } from '../market/market-list';
@@ -12,7 +11,6 @@ import { formatPrice, pairOf } from '../ui/format';
 import { useLanguage } from '../ui/language';
 import { useLook } from '../ui/look';
 import './app.css';
-import { writePlace } from './place';
 import { standingOf } from './standing';
 import { Summary } from './summary';
 import { TopBar } from './top-bar';
@@ -49,34 +47,40 @@ function Notice({ live }: { readonly live: Live }) {
 
 interface AppProps {
   readonly live: Live;
-  readonly feed: ChartFeed;
+  readonly board: Board;
 }
 
-export function App({ live, feed }: AppProps) {
+/** What the chart that has the focus shows. */
+function useFocused(board: Board) {
+  useSyncExternalStore(board.state.subscribe, board.state.get);
+  const { state } = board.focused;
+  return useSyncExternalStore(state.subscribe, state.get);
+}
+
+export function App({ live, board }: AppProps) {
   const [language] = useLanguage();
   const { shown, colours } = useLook();
-  const { code, interval } = useSyncExternalStore(feed.state.subscribe, feed.state.get);
+  const { code, interval } = useFocused(board);
   const markets = useSyncExternalStore(live.markets.subscribe, live.markets.get);
-  const tickSize = markets.find((market) => market.code === code)?.tickSize ?? null;
+  const tickOf = useCallback(
+    (wanted: string) => markets.find((market) => market.code === wanted)?.tickSize ?? null,
+    [markets],
+  );
+  const tickSize = tickOf(code);
   useTitle(live, code, tickSize);
 
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
 
-  const go = useCallback(
-    (nextCode: string, nextInterval: Interval) => {
-      const now = feed.state.latest;
-      if (now.code === nextCode && now.interval === nextInterval) return;
-      const address = writePlace({ code: nextCode, interval: nextInterval }) + choicesInLink();
-      history.replaceState(null, '', address);
-      void feed.show(nextCode, nextInterval);
-    },
-    [feed],
+  const select = useCallback(
+    (next: string) => board.show(next, board.focused.state.latest.interval),
+    [board],
   );
-  const select = useCallback((next: string) => go(next, feed.state.latest.interval), [go, feed]);
-
-  const pick = useCallback((next: Interval) => go(feed.state.latest.code, next), [go, feed]);
+  const pick = useCallback(
+    (next: Interval) => board.show(board.focused.state.latest.code, next),
+    [board],
+  );
   useKeys(pick);
 
   return (
@@ -86,12 +90,7 @@ export function App({ live, feed }: AppProps) {
       <main className="main">
         <MarketHeader live={live} code={code} />
         <IntervalBar selected={interval} onSelect={pick} />
-        <ChartView
-          key={shown + colours}
-          feed={feed}
-          tickSize={tickSize}
-          label={`${pairOf(code)} ${interval}`}
-        />
+        <BoardView board={board} tickOf={tickOf} look={shown + colours} />
       </main>
       <Summary live={live} code={code} tickSize={tickSize} />
       <MarketList live={live} selected={code} onSelect={select} />

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
 import { INTERVALS } from '../api/types';
-import { commandOf, keyForInterval, keyOf } from './keys';
+import { keyOf } from '../ui/key';
+import { commandOf, keyForInterval } from './keys';
 
 test('every interval has a key, and the help names it', () => {
   for (const interval of INTERVALS) expect(commandOf(keyForInterval(interval))).toBe(interval);

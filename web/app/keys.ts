@@ -20,12 +20,6 @@ export function commandOf(key: string): Command | null {
   return Object.hasOwn(WORDS, key) ? (WORDS[key] ?? null) : null;
 }
 
-/** What was pressed; where the keyboard writes Hangul, the letter that is on the key. */
-export function keyOf({ key, code }: Pick<KeyboardEvent, 'key' | 'code'>): string {
-  const hangul = /^[\u3131-\u318e]$/.test(key) || key === 'Process';
-  return hangul && code.startsWith('Key') ? code.slice(3).toLowerCase() : key;
-}
-
 /** Keys of the interval bar as people press them, for the help. */
 export function keyForInterval(interval: Interval): string {
   const at = INTERVALS.indexOf(interval);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useEffect } from 'react';
 import type { Interval } from '../api/types';
-import { commandOf, keyOf } from './keys';
+import { keyOf } from '../ui/key';
+import { commandOf } from './keys';
 
 const TYPING = 'input, textarea, select, [contenteditable]';
 

@@ -27,16 +27,27 @@ export function Actions({ feed, frame, navigation, interval, title }: ActionsPro
         +
       </button>
       <GoTo interval={interval} onGo={(time) => navigation.goTo(time)} />
-      <button type="button" data-tool="picture" onClick={() => savePicture(feed, frame, title)}>
-        {t('picture')}
+      <button
+        type="button"
+        data-tool="picture"
+        aria-label={t('picture')}
+        title={t('picture')}
+        onClick={() => savePicture(feed, frame, title)}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M2 5h3l1-1.5h4L11 5h3v8H2zM8 11.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.400" />
+        </svg>
       </button>
       <button
         type="button"
         data-tool="csv"
+        aria-label={t('csv')}
         title={t('csvHint')}
         onClick={() => saveCsv(feed, frame)}
       >
-        {t('csv')}
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M8 2v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11" />
+        </svg>
       </button>
     </>
   );

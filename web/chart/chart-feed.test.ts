@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { candle } from '../api/fixture';
 import { RestError } from '../api/rest';
 import type { Candle, CandlePage } from '../api/types';
+import { ChartFeed } from './chart-feed';
 import { page, setUp, span, wire } from './feed-fixture';
 
 beforeEach(() => {
@@ -132,7 +133,7 @@ test('a market not known yet: the stream opens without it, and follows when it i
   live.stream.close();
 });
 
-test('reset: all is fetched again and the stream goes on from the new cursor', async () => {
+test('reset: all is fetched again; the stream, which goes on, is heard meanwhile', async () => {
   let round = 0;
   const { server, starts, open } = setUp(() => {
     round += 1;
@@ -140,8 +141,45 @@ test('reset: all is fetched again and the stream goes on from the new cursor', a
   });
   await open();
   server.line.say('reset', { reason: 'unknown epoch', sub: ['candle.1s:KRW-BTC'] });
+  server.line.say('candle', wire(candle(903)));
   await vi.advanceTimersByTimeAsync(0);
-  expect(starts()).toEqual([900, 901, 902]);
-  expect(server.lines).toHaveLength(2);
-  expect(server.line.query.get('since')).toBe('e2:4');
+  expect(starts()).toEqual([900, 901, 902, 903]);
+  expect(server.lines).toHaveLength(1);
+});
+
+test('a stream that another chart opened meanwhile: history is fetched again, followed', async () => {
+  const answers: ((answer: CandlePage) => void)[] = [];
+  const { server, live, feed, starts, queries } = setUp(
+    () => new Promise<CandlePage>((resolve) => answers.push(resolve)),
+  );
+  const showing = feed.show('KRW-BTC', '1s');
+  await vi.advanceTimersByTimeAsync(0);
+  live.stream.open('e1:9'); // by another chart, whose answer was later
+  answers[0]?.(page(span(1, 4), 'e1:5'));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(queries).toHaveLength(1);
+  server.line.say('hello', { id: 's1' });
+  await vi.advanceTimersByTimeAsync(0);
+  answers[1]?.(page(span(1, 6), 'e1:10'));
+  await showing;
+  expect(starts()).toEqual([1, 2, 3, 4, 5]);
+  expect(server.lines).toHaveLength(1);
+});
+
+test('two charts of one market and interval: one stream; the one that is left goes on', async () => {
+  const { server, live, feed, starts, open } = setUp(() => page(span(1, 4)));
+  await open();
+  const other = new ChartFeed(live, 'KRW-BTC', '1s', () => Promise.resolve(page(span(2, 4))));
+  await other.show('KRW-BTC', '1s');
+  server.line.say('candle', wire(candle(4)));
+  expect(starts()).toEqual([1, 2, 3, 4]);
+  expect(other.series.all.map(({ start }) => start)).toEqual([2, 3, 4]);
+  other.close();
+  server.line.say('candle', wire(candle(5)));
+  expect(starts().at(-1)).toBe(5);
+  expect(other.series.newest?.start).toBe(4);
+  expect(server.changes.flatMap(({ remove }) => remove)).toEqual([]);
+  feed.close();
+  expect(server.changes.at(-1)?.remove).toEqual(['candle.1s:KRW-BTC']);
+  expect(server.lines).toHaveLength(1);
 });

@@ -3,19 +3,19 @@
 import { BarSeries } from '../api/bar-series';
 import { backoffMs } from '../api/backoff';
 import type { Live } from '../api/live';
-import { getCandles, RestError } from '../api/rest';
+import { getCandles, RestError, type CandleQuery } from '../api/rest';
 import { ValueStore } from '../api/store';
 import type { Candle, CandlePage, Interval } from '../api/types';
+import { DrawQueue } from './draw-queue';
 import { ExchangeClock } from './exchange-clock';
 import type { FeedState, Screen } from './feed-state';
 import { Following } from './following';
 import { CAPACITY, Pager } from './pager';
+import { NEWEST } from './place';
 
 const FIRST_PAGE = 500;
 /** Bars dropped at once when live ones overflow: dropping means drawing everything again. */
 const SLACK = 250;
-/** More changed bars than this between two frames (a hidden tab) are drawn as a whole. */
-const MANY = 100;
 
 export class ChartFeed {
   readonly state: ValueStore<FeedState>;
@@ -26,14 +26,13 @@ export class ChartFeed {
   series = new BarSeries();
   /** Start of the newest candle heard of, loaded or not. */
   head = 0;
-  private screen: Screen | null = null;
-  private readonly dirty = new Set<number>();
-  private redraw: 'no' | 'keep' | 'fresh' = 'no';
+  /** What of it is looked at. */
+  view = NEWEST;
+  private readonly drawing: DrawQueue;
   private generation = 0;
   private cancel = new AbortController();
   private readonly following: Following;
   private resets = 0;
-
   constructor(
     readonly live: Live,
     code: string,
@@ -43,17 +42,14 @@ export class ChartFeed {
     const phase = 'loading';
     const initial = { phase, code, interval, beginning: false, atHead: true } as const;
     this.state = new ValueStore<FeedState>(live.frame, initial);
-    this.drawn = new ValueStore(live.frame, 0);
+    this.drawing = new DrawQueue(live.frame, () => this.series);
+    this.drawn = this.drawing.drawn;
     this.pager = new Pager(this);
     this.following = new Following(live);
   }
 
-  attach(screen: Screen): () => void {
-    this.screen = screen;
-    if (this.series.newest) this.changed(true);
-    return () => {
-      if (this.screen === screen) this.screen = null;
-    };
+  attach(screen: Screen, join = false): () => void {
+    return this.drawing.attach(screen, join);
   }
 
   /** Shows a market and interval. The old bars stay until the new ones are here. */
@@ -61,8 +57,16 @@ export class ChartFeed {
     this.resets = 0;
     const page = await this.load(code, interval, false);
     if (!page) return;
-    if (!this.live.stream.started) this.live.stream.open(page.cursor);
+    this.openAt(page);
     void this.live.loadGaps(code);
+  }
+
+  /** Nothing is shown any more: the stream need not follow it. */
+  close(): void {
+    this.generation += 1;
+    this.cancel.abort();
+    this.pager.forget();
+    this.following.close();
   }
 
   patch(change: Partial<FeedState>): void {
@@ -77,18 +81,22 @@ export class ChartFeed {
 
   /** The series was changed in more than single bars. */
   changed(fresh = false): void {
-    if (this.redraw !== 'fresh') this.redraw = fresh ? 'fresh' : 'keep';
-    this.live.frame.request(this.flush);
+    this.drawing.all(fresh);
   }
 
-  /** The stream lost its position: all history is fetched again and the stream goes on from it. */
+  /** A stream that runs already follows this chart: what it says and what was fetched overlap. */
+  private openAt(page: CandlePage): void {
+    if (!this.live.stream.started) this.live.stream.open(page.cursor);
+  }
+
+  /** The stream lost its position: it goes on from now, and all history is fetched again. */
   private async startOver(): Promise<void> {
     const { code, interval } = this.state.latest;
     this.resets += 1;
     if (this.resets > 1) await new Promise((done) => setTimeout(done, backoffMs(this.resets)));
     if (this.state.latest.code !== code || this.state.latest.interval !== interval) return;
     const page = await this.load(code, interval, true);
-    if (page) this.live.stream.open(page.cursor);
+    if (page) this.openAt(page);
   }
 
   private async load(code: string, interval: Interval, keep: boolean): Promise<CandlePage | null> {
@@ -110,7 +118,7 @@ export class ChartFeed {
         known = true;
         await this.follow(subscription, next);
         if (mine !== this.generation) return null;
-        const page = await this.fetchCandles(query, signal);
+        const page = await this.firstPage(query, signal);
         if (mine !== this.generation) return null;
         this.adopt(next, page, keep);
         return page;
@@ -126,9 +134,22 @@ export class ChartFeed {
     return null;
   }
 
+  /**
+   * Another chart may open the stream while this one's history is under way, at a place beyond it:
+   * then it is fetched again, with this chart followed.
+   */
+  private async firstPage(query: CandleQuery, signal: AbortSignal): Promise<CandlePage> {
+    const { stream } = this.live;
+    const unheard = !stream.started;
+    const page = await this.fetchCandles(query, signal);
+    if (!unheard || !stream.started) return page;
+    await this.following.again();
+    return this.fetchCandles(query, signal);
+  }
+
   private failed(error: RestError, known: boolean): void {
     this.live.restFailed(error);
-    // A server that has no markets at all yet knows none; that says nothing about this one.
+    // A server that has no markets yet knows none; that says nothing about this one.
     if (known) this.patch({ phase: 'failed' });
     else if (this.live.markets.latest.length > 0) this.patch({ phase: 'unknown' });
   }
@@ -148,7 +169,7 @@ export class ChartFeed {
     series.merge(page.candles);
     this.series = series;
     this.head = series.newest?.start ?? 0;
-    this.dirty.clear();
+    this.drawing.forget();
     const phase = series.newest ? 'ready' : 'empty';
     this.patch({ phase, beginning: page.beginning, atHead: true });
     this.changed(!keep);
@@ -174,21 +195,6 @@ export class ChartFeed {
       this.patch({ beginning: false });
       return this.changed();
     }
-    this.dirty.add(candle.start);
-    this.live.frame.request(this.flush);
+    this.drawing.one(candle.start);
   }
-
-  private readonly flush = (): void => {
-    const { redraw } = this;
-    const starts = [...this.dirty].sort((a, b) => a - b);
-    this.redraw = 'no';
-    this.dirty.clear();
-    if (redraw !== 'no' || starts.length > MANY) {
-      this.screen?.replace(this.series.all, redraw !== 'fresh');
-    } else {
-      const bars = starts.map((start) => this.series.at(start)).filter((bar) => bar !== undefined);
-      this.screen?.update(bars);
-    }
-    this.drawn.set(this.drawn.latest + 1);
-  };
 }

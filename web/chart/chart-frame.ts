@@ -1,43 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 // The library's chart, made once; markets, intervals and choices only change its data and options.
-import {
-  createChart,
-  type IChartApi,
-  type LogicalRange,
-  type PriceFormat,
-} from 'lightweight-charts';
+import { createChart, type IChartApi, type PriceFormat } from 'lightweight-charts';
 import type { Candle, Gap } from '../api/types';
 import { fixed, formatScale } from '../ui/format';
 import type { Language } from '../ui/text';
-import { barOf, barsOf, indexFrom, shiftOf, type Bar } from './bars';
+import { barOf, barsOf } from './bars';
+import { BesideLayer } from './beside-layer';
 import { CountdownLabel } from './countdown-label';
 import { Dragging } from './dragging';
+import { Drawer } from './drawer';
 import type { Screen } from './feed-state';
 import type { Kind } from './kinds';
 import { MainSeries } from './main-series';
+import type { View } from './place';
 import { StudyLayer } from './study-layer';
 import { chartOptions, MODES, readPalette, type Palette, type Scale } from './theme';
 import { TruthLayer } from './truth-layer';
+import { ViewKeeper, type ViewEvents } from './view-keeper';
 import { axisShift, isIntraday, type Zone } from './zone';
 
-/** Bars left beyond the edge of the view when the next page is asked for. */
-const MARGIN = 150;
-/** With more in view than this, both edges would be near at once and pages would chase each other. */
-const MOST_IN_VIEW = 4000;
 const NARROW = 560;
 const MAX_PLACES = 8;
 
-export interface FrameEvents {
+export interface FrameEvents extends ViewEvents {
   /** Start of the candle under the pointer, seconds UTC. */
   hover(start: number | null): void;
   /** The gap under the pointer. */
   gap(gap: Gap | null): void;
   /** The indicators’ figures have moved. */
   figures(): void;
-  nearLeft(): void;
-  nearRight(): void;
-  /** Whether the oldest and the newest loaded bar are in sight. */
-  edges(oldest: boolean, newest: boolean): void;
 }
 
 export function priceFormat(places: number): PriceFormat {
@@ -52,7 +43,12 @@ export class ChartFrame implements Screen {
   readonly countdown: CountdownLabel;
   readonly truth: TruthLayer;
   readonly studies: StudyLayer;
+  readonly drawer: Drawer;
+  readonly beside: BesideLayer;
+  readonly view: ViewKeeper;
   private all: readonly Candle[] = [];
+  /** False once it was taken away. */
+  alive = true;
   private zone: Zone = 'kst';
   private readonly dragging: Dragging;
   /** What is to be drawn when the drag is over. */
@@ -61,6 +57,7 @@ export class ChartFrame implements Screen {
   constructor(
     element: HTMLElement,
     private readonly events: FrameEvents,
+    wanted: View,
   ) {
     this.palette = readPalette(element);
     this.dragging = new Dragging(element, () => {
@@ -70,6 +67,9 @@ export class ChartFrame implements Screen {
     this.main = new MainSeries(this.chart, this.palette, 'candles');
     this.countdown = new CountdownLabel(this.main, this.palette);
     this.main.attach(this.countdown);
+    this.beside = new BesideLayer(this.main, this.palette);
+    this.main.attach(this.beside);
+    this.drawer = new Drawer(element, this.main, this.palette, () => this.all);
     this.studies = new StudyLayer(this.chart, this.main, this.palette, () => events.figures());
     // Room for the legend, which takes more lines where there is less width.
     const top = element.clientWidth < NARROW ? 0.2 : 0.12;
@@ -83,18 +83,13 @@ export class ChartFrame implements Screen {
       this.events.gap(point ? this.truth.gapAt(point.x) : null);
       this.events.hover(typeof time === 'number' ? time - this.main.shift : null);
     });
-    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
-      const { length } = this.main.bars;
-      if (!range || length === 0) return;
-      this.events.edges(range.from <= 0, range.to >= length - 1);
-      if (range.to - range.from > MOST_IN_VIEW) return;
-      if (range.from < MARGIN) this.events.nearLeft();
-      if (range.to > length - MARGIN) this.events.nearRight();
-    });
+    this.view = new ViewKeeper(this.chart, this.main, events, wanted);
   }
 
   destroy(): void {
+    this.alive = false;
     this.dragging.destroy();
+    this.drawer.destroy();
     this.studies.destroy();
     this.chart.remove();
   }
@@ -136,39 +131,20 @@ export class ChartFrame implements Screen {
     this.main.applyOptions({ priceLineVisible: atHead, lastValueVisible: atHead });
   }
 
-  toNewest(): void {
-    // Not animated: a page that arrives meanwhile would stop the animation half-way.
-    const scale = this.chart.timeScale();
-    scale.scrollToPosition(scale.options().rightOffset, false);
-  }
-
-  /** Puts the bar of `start` (seconds UTC) in the middle. */
-  focusOn(start: number): void {
-    const scale = this.chart.timeScale();
-    const range = scale.getVisibleLogicalRange();
-    if (!range) return;
-    const half = (range.to - range.from) / 2;
-    const at = indexFrom(this.main.bars, start);
-    scale.setVisibleLogicalRange({ from: at - half, to: at + half });
-  }
-
   replace(candles: readonly Candle[], keepView: boolean): void {
     const newest = candles[candles.length - 1];
     const endMoves = newest !== undefined && this.newestStart !== newest.start;
     this.waiting = keepView && endMoves && this.dragging.now ? candles : null;
     if (this.waiting) return;
-    const scale = this.chart.timeScale();
-    const range = keepView ? scale.getVisibleLogicalRange() : null;
+    const range = keepView ? this.view.range : null;
     const before = this.main.bars;
     this.all = candles;
     if (newest) this.main.shift = axisShift(this.zone, newest.interval, newest.start);
     this.main.setBars(barsOf(candles));
     this.studies.replaced();
-    if (range) this.keep(range, before);
-    else {
-      this.main.price.priceScale().applyOptions({ autoScale: true });
-      this.toNewest();
-    }
+    if (range && !this.view.due) return this.view.keep(range, before);
+    this.main.price.priceScale().applyOptions({ autoScale: true });
+    this.view.fresh();
   }
 
   update(candles: readonly Candle[]): void {
@@ -184,17 +160,5 @@ export class ChartFrame implements Screen {
 
   private get newestStart(): number {
     return this.main.bars[this.main.bars.length - 1]?.start ?? -Infinity;
-  }
-
-  /** Holds the same bars in view, or the newest if that was in view. */
-  private keep(range: LogicalRange, before: readonly Bar[]): void {
-    const { bars } = this.main;
-    const scale = this.chart.timeScale();
-    const atEdge = range.to >= before.length - 1;
-    const moved = atEdge ? bars.length - before.length : shiftOf(before, bars);
-    const from = range.from + moved;
-    const now = scale.getVisibleLogicalRange();
-    if (now && Math.abs(now.from - from) < 0.01) return; // the library did it by itself
-    scale.setVisibleLogicalRange({ from, to: range.to + moved });
   }
 }

@@ -1,76 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useCallback, useMemo, useSyncExternalStore } from 'react';
-import { pricePlaces } from '../ui/format';
+import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
+import { createPortal } from 'react-dom';
+import { pairOf, pricePlaces } from '../ui/format';
 import { Actions } from './actions';
 import { ChartCanvas } from './chart-canvas';
 import './chart.css';
 import type { ChartFeed } from './chart-feed';
-import { useChoices } from './choices';
-import { Countdown } from './countdown';
-import { GapNote } from './gap-note';
-import { Legend } from './legend';
+import { ChoosingContext, type Choosing } from './choices';
+import { ComparePick, useCompare } from './compare';
+import { Countdown, useCountdown } from './countdown';
+import { DrawingBar } from './drawing-bar';
+import { DrawingPanel } from './drawing-panel';
+import { Legends } from './legends';
 import { Navigation } from './navigation';
 import { Notices } from './notices';
+import type { View } from './place';
 import { figurePlaces } from './study';
-import { StudyLegend } from './study-legend';
 import { StudyMenu } from './study-menu';
 import { Tools } from './tools';
 import { useFrame, useLook, useTruth } from './use-frame';
 
-interface ChartViewProps {
+interface ChartProps {
   readonly feed: ChartFeed;
-  readonly tickSize: string | null;
-  readonly label: string;
+  /** The tick size of any market. */
+  readonly tickOf: (code: string) => string | null;
+  /** Where the tools of the chart that has the focus go; null for the others. */
+  readonly tools: HTMLElement | null;
+  /** Likewise its drawing tools. */
+  readonly rail: HTMLElement | null;
+  /** Its name is written in it, where there are others. */
+  readonly named: boolean;
+  readonly onView: (feed: ChartFeed, view: View) => void;
 }
 
-/** The candle under the pointer, or the newest; and the one before it. */
-function candleUnder({ series }: ChartFeed, hovered: number | null) {
-  const candle = (hovered === null ? undefined : series.at(hovered)) ?? series.newest;
-  const before = candle && series.all[series.indexFrom(candle.start) - 1];
-  return { candle, before };
-}
-
-export function ChartView({ feed, tickSize, label }: ChartViewProps) {
-  const { zone } = useChoices();
+/** What is drawn, which for a moment may be another than what was chosen. */
+function useShown(feed: ChartFeed, tickOf: ChartProps['tickOf']) {
   const state = useSyncExternalStore(feed.state.subscribe, feed.state.get);
   useSyncExternalStore(feed.drawn.subscribe, feed.drawn.get);
+  const newest = feed.series.newest;
+  const { code, interval } = newest ?? state;
+  const tickSize = tickOf(code);
+  const places = newest ? pricePlaces(tickSize, newest.close) : 0;
+  const figures = figurePlaces(places, newest?.close);
+  return { state, code, interval, places, figures, any: newest !== undefined };
+}
+
+function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
+  const { state, code, interval, places, figures, any } = useShown(feed, tickOf);
   const { connection } = feed.live;
   const { exchange } = useSyncExternalStore(connection.subscribe, connection.get);
-  const { host, frame, hovered, gap, oldestSeen, newestSeen } = useFrame(feed);
-
-  const shown = feed.series.newest;
-  const interval = shown?.interval ?? state.interval;
-  const places = shown ? pricePlaces(tickSize, shown.close) : 0;
-  const figures = figurePlaces(places, shown?.close);
+  const { host, frame, hovered, gap, oldestSeen, newestSeen } = useFrame(feed, onView);
   useLook(frame, { interval, places, figures, atHead: state.atHead });
-  useTruth(frame, feed, shown?.code ?? state.code);
+  useTruth(frame, feed, code);
   const navigation = useMemo(() => frame && new Navigation(feed, frame), [feed, frame]);
-  const countdown = useCallback((text: string) => frame?.countdown.setText(text), [frame]);
-
-  const { candle, before } = candleUnder(feed, hovered);
+  const write = useCallback((text: string) => frame?.countdown.setText(text), [frame]);
+  const countdown = useCountdown(exchange === 'live' ? feed.clock : null, state.interval, write);
+  useEffect(() => frame?.drawer.desk.show(code), [frame, code]);
+  const compare = useCompare(feed, frame, code, interval);
+  const label = `${pairOf(state.code)} ${state.interval}`;
+  const name = named ? { code, interval } : null;
   return (
     <>
-      <Tools>
-        <StudyMenu />
-        <Countdown
-          clock={exchange === 'live' ? feed.clock : null}
-          interval={state.interval}
-          onText={countdown}
-        />
-        <Actions {...{ feed, frame, navigation, interval }} title={label} />
-      </Tools>
+      {tools &&
+        createPortal(
+          <Tools>
+            <StudyMenu />
+            <ComparePick live={feed.live} code={state.code} />
+            <Countdown text={countdown} />
+            <Actions {...{ feed, frame, navigation, interval }} title={label} />
+          </Tools>,
+          tools,
+        )}
+      {rail &&
+        createPortal(
+          <DrawingBar drawer={frame?.drawer} onTaken={() => host.current?.focus()} />,
+          rail,
+        )}
       <div className="chart" data-phase={state.phase}>
-        <ChartCanvas host={host} label={label} navigation={navigation} />
-        <Legend candle={candle} before={before} tickSize={tickSize} zone={zone} />
-        <StudyLegend layer={frame?.studies} start={candle?.start} places={figures} />
-        {gap && <GapNote gap={gap} zone={zone} />}
+        <ChartCanvas host={host} label={label} navigation={navigation} drawer={frame?.drawer} />
+        <Legends {...{ feed, frame, name, hovered, gap, tickOf, figures, compare }} />
+        <DrawingPanel frame={frame} host={host} />
         <Notices
           phase={state.phase}
-          small={shown !== undefined}
+          small={any}
           beginning={oldestSeen && state.beginning}
           onNewest={newestSeen && state.atHead ? null : () => navigation?.newest()}
         />
       </div>
     </>
+  );
+}
+
+export function ChartView({ choosing, ...props }: ChartProps & { readonly choosing: Choosing }) {
+  return (
+    <ChoosingContext value={choosing}>
+      <Chart {...props} />
+    </ChoosingContext>
   );
 }

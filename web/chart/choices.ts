@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the reader wants charts to look. Kept in the browser, and in the address so that a link
 // carries it; the address wins.
-import { useSyncExternalStore } from 'react';
+import { createContext, useContext, useSyncExternalStore } from 'react';
+import { address, changeAddress, slotName } from '../ui/address';
+import { keep, keptText } from '../ui/kept';
 import { KINDS, type Kind } from './kinds';
+import { CODE } from './place';
 import { readStudies, studiesText, type Study } from './study';
 import { SCALES, type Scale } from './theme';
 import { ZONES, type Zone } from './zone';
 
 const HEALED = ['shown', 'hidden'] as const;
+const BESIDE = ['hidden', 'shown'] as const;
 type Healed = (typeof HEALED)[number];
 
 export interface Choices {
@@ -17,6 +21,10 @@ export interface Choices {
   /** Whether gaps that were filled later are still shaded. */
   readonly healed: Healed;
   readonly studies: readonly Study[];
+  /** The market that this one is compared with; "" for none. */
+  readonly vs: string;
+  /** Whether the exchange's own candles are laid over ours. */
+  readonly beside: (typeof BESIDE)[number];
 }
 
 type Field = keyof Choices;
@@ -41,18 +49,29 @@ const RULES: { readonly [F in Field]: Rule<Choices[F]> } = {
   kind: oneOf(KINDS),
   scale: oneOf(SCALES),
   healed: oneOf(HEALED),
+  beside: oneOf(BESIDE),
   studies: { initial: [], read: readStudies, write: studiesText },
+  vs: {
+    initial: '',
+    read: (text) => (CODE.test(text) ? text : undefined),
+    write: (code) => code,
+  },
 };
 
 const FIELDS = Object.keys(RULES) as Field[];
-const KEY = 'stofka.chart';
+/** The same for all charts of the page. */
+const SHARED: readonly Field[] = ['zone', 'healed'];
+
+function nameOf(field: Field, slot: number): string {
+  return SHARED.includes(field) ? field : slotName(field, slot);
+}
 
 /** Reads what is there and sensible; later sources win. */
-export function readChoices(...sources: readonly URLSearchParams[]): Choices {
+export function readChoices(slot: number, ...sources: readonly URLSearchParams[]): Choices {
   const read = <F extends Field>(field: F): Choices[F] => {
     const rule: Rule<Choices[F]> = RULES[field];
     return sources.reduce<Choices[F]>((held, source) => {
-      const text = source.get(field);
+      const text = source.get(nameOf(field, slot));
       return (text === null ? undefined : rule.read(text)) ?? held;
     }, rule.initial);
   };
@@ -60,54 +79,86 @@ export function readChoices(...sources: readonly URLSearchParams[]): Choices {
 }
 
 /** Only what differs from the usual. */
-export function writeChoices(choices: Choices, into = new URLSearchParams()): URLSearchParams {
+export function writeChoices(
+  slot: number,
+  choices: Choices,
+  into = new URLSearchParams(),
+): URLSearchParams {
   const write = <F extends Field>(field: F) => {
     const rule: Rule<Choices[F]> = RULES[field];
     const text = rule.write(choices[field]);
-    if (text === rule.write(rule.initial)) into.delete(field);
-    else into.set(field, text);
+    if (text === rule.write(rule.initial)) into.delete(nameOf(field, slot));
+    else into.set(nameOf(field, slot), text);
   };
   FIELDS.forEach(write);
   return into;
 }
 
-function stored(): URLSearchParams {
-  try {
-    return new URLSearchParams(localStorage.getItem(KEY) ?? '');
-  } catch {
-    return new URLSearchParams(); // storage may be forbidden
+const KEY = 'chart';
+
+/** One chart's choices. */
+export class Choosing {
+  private static readonly all = new Set<Choosing>();
+  private current: Choices;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(private readonly slot: number) {
+    const stored = new URLSearchParams(keptText(KEY) ?? '');
+    this.current = readChoices(slot, stored, address());
+    Choosing.all.add(this);
+    this.write();
+  }
+
+  /** The chart is gone; what it showed is remembered, but no longer in the address. */
+  close(): void {
+    Choosing.all.delete(this);
+    changeAddress((parameters) => {
+      for (const field of FIELDS) {
+        if (!SHARED.includes(field)) parameters.delete(nameOf(field, this.slot));
+      }
+    });
+  }
+
+  choose(change: Partial<Choices>): void {
+    const shared = Object.entries(change).filter(([field]) => SHARED.includes(field as Field));
+    for (const one of Choosing.all) one.apply(one === this ? change : Object.fromEntries(shared));
+  }
+
+  readonly get = (): Choices => this.current;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  };
+
+  private apply(change: Partial<Choices>): void {
+    if (Object.keys(change).length === 0) return;
+    this.current = { ...this.current, ...change };
+    this.write();
+    for (const listener of this.listeners) listener();
+  }
+
+  private write(): void {
+    const stored = new URLSearchParams(keptText(KEY) ?? '');
+    keep(KEY, writeChoices(this.slot, this.current, stored).toString());
+    changeAddress((parameters) => void writeChoices(this.slot, this.current, parameters));
   }
 }
 
-function address(): URLSearchParams {
-  return new URLSearchParams(typeof location === 'undefined' ? '' : location.search);
-}
+export const ChoosingContext = createContext<Choosing | null>(null);
 
-let current = readChoices(stored(), address());
-const listeners = new Set<() => void>();
-
-export function choose(change: Partial<Choices>): void {
-  current = { ...current, ...change };
-  try {
-    localStorage.setItem(KEY, writeChoices(current).toString());
-  } catch {
-    // the choice then lasts as long as the tab
-  }
-  history.replaceState(null, '', `?${writeChoices(current, address()).toString()}`);
-  for (const listener of listeners) listener();
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => void listeners.delete(listener);
+function useChoosing(): Choosing {
+  const choosing = useContext(ChoosingContext);
+  if (!choosing) throw new Error('not within a chart');
+  return choosing;
 }
 
 export function useChoices(): Choices {
-  return useSyncExternalStore(subscribe, () => current);
+  const { subscribe, get } = useChoosing();
+  return useSyncExternalStore(subscribe, get);
 }
 
-/** What a link to another market adds: "" or "&zone=utc…". */
-export function choicesInLink(): string {
-  const text = writeChoices(current).toString();
-  return text && `&${text}`;
+export function useChoose(): (change: Partial<Choices>) => void {
+  const choosing = useChoosing();
+  return (change) => choosing.choose(change);
 }

@@ -24,7 +24,7 @@ export class CountdownLabel implements ISeriesPrimitive {
         return price === undefined || price === null ? -1000 : price + LINE;
       },
       text: () => this.text,
-      textColor: () => palette.text,
+      textColor: () => '#ffffff',
       backColor: () => palette.label,
       visible: () => this.text !== '',
     };

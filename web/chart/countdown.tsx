@@ -6,17 +6,16 @@ import { countdownText, type ExchangeClock } from './exchange-clock';
 
 const STEP_MS = 250;
 
-interface CountdownProps {
-  /** Null while the exchange is not heard: then nobody knows. */
-  readonly clock: ExchangeClock | null;
-  readonly interval: Interval;
+/**
+ * Time to the close of the candle that is open now; a second's candle needs none. `clock` is null
+ * while the exchange is not heard: then nobody knows.
+ */
+export function useCountdown(
+  clock: ExchangeClock | null,
+  interval: Interval,
   /** Tells the chart what to write beneath its last price. */
-  readonly onText: (text: string) => void;
-}
-
-/** Time to the close of the candle that is open now. A second's candle needs none. */
-export function Countdown({ clock, interval, onText }: CountdownProps) {
-  const [, t] = useLanguage();
+  onText: (text: string) => void,
+): string {
   const [text, setText] = useState('');
   useEffect(() => {
     const show = () => {
@@ -28,6 +27,11 @@ export function Countdown({ clock, interval, onText }: CountdownProps) {
     return () => clearInterval(timer);
   }, [clock, interval]);
   useEffect(() => onText(text), [onText, text]);
+  return text;
+}
+
+export function Countdown({ text }: { readonly text: string }) {
+  const [, t] = useLanguage();
   return (
     <span className="countdown" role="timer" aria-live="off" title={t('closesIn')}>
       {text}

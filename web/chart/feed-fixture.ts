@@ -34,7 +34,8 @@ export function wire(one: Candle): string {
 export function setUp(answer: Answer) {
   const server = fakeServer();
   const due: (() => void)[] = [];
-  const live = new Live(new Frame((run) => void due.push(run)), server.ports);
+  const frames = new Frame((run) => void due.push(run));
+  const live = new Live(frames, server.ports, frames);
   const queries: CandleQuery[] = [];
   const fetchCandles = vi.fn(async (query: CandleQuery) => {
     queries.push(query);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CandleListener, Live } from '../api/live';
+import type { Live } from '../api/live';
+import type { CandleListener } from '../api/subscribers';
 
 /** The one candle subscription of a chart: followed and heard together. */
 export class Following {
@@ -15,14 +16,25 @@ export class Following {
     const old = this.subscription;
     if (old === subscription) return;
     this.subscription = subscription;
-    await this.live.stream.follow([subscription], old === null ? [] : [old]);
+    await this.live.follow([subscription], old === null ? [] : [old]);
+  }
+
+  /** Resolves when the stream, which another chart has opened meanwhile, follows it. */
+  async again(): Promise<void> {
+    if (this.subscription !== null) await this.live.stream.follow([this.subscription], []);
+  }
+
+  close(): void {
+    this.unlisten();
+    if (this.subscription !== null) void this.live.follow([], [this.subscription]);
+    this.subscription = null;
   }
 
   /** The server knows no such market. The stream goes on, or starts, without it. */
   async giveUp(): Promise<void> {
     const { subscription } = this;
     this.subscription = null;
-    if (subscription !== null) await this.live.stream.follow([], [subscription]);
+    if (subscription !== null) await this.live.follow([], [subscription]);
     if (!this.live.stream.started) this.live.stream.open(null);
   }
 }

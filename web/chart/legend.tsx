@@ -54,7 +54,7 @@ export function Legend({ candle, before, tickSize, zone }: LegendProps) {
           {rate !== null && ` (${formatRate(rate)})`}
         </dd>
       </div>
-      <div>
+      <div className="legend-volume">
         <dt>{t('volume')}</dt>
         <dd>{long ? formatAmount(candle.volume, language) : formatVolume(candle.volume)}</dd>
       </div>

@@ -16,14 +16,14 @@ export class Navigation {
   newest(): void {
     const { atHead, code, interval } = this.feed.state.latest;
     if (!atHead) void this.feed.show(code, interval);
-    else this.frame.toNewest();
+    else this.frame.view.toNewest();
   }
 
   /** False when there is nothing to be shown of that time (seconds UTC). */
   async goTo(time: number): Promise<boolean> {
     const found = await this.feed.pager.goTo(time);
     // The frame runs its work in order: what was fetched is drawn by then.
-    if (found) this.feed.live.frame.request(() => this.frame.focusOn(time));
+    if (found) this.feed.live.frame.request(() => this.frame.view.focusOn(time));
     return found;
   }
 

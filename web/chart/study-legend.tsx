@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fixed } from '../ui/format';
+import { MANNERS } from './study';
 import type { StudyLayer } from './study-layer';
 
-const RSI_PLACES = 2;
+const PLAIN_PLACES = 2;
 
 interface StudyLegendProps {
   readonly layer: StudyLayer | undefined;
@@ -18,7 +19,7 @@ export function StudyLegend({ layer, start, places }: StudyLegendProps) {
   return (
     <p className="study-legend">
       {layer.views.map(({ study, colour }, at) => {
-        const shown = study.kind === 'rsi' ? RSI_PLACES : places;
+        const shown = MANNERS[study.kind].plain ? PLAIN_PLACES : places;
         const figures = (values[at] ?? []).map((value) =>
           value === null ? '–' : fixed(value.toFixed(shown), shown),
         );

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useId, useState } from 'react';
 import { useLanguage } from '../ui/language';
-import { choose, useChoices } from './choices';
+import { useChoices, useChoose } from './choices';
 import {
   fits,
   initialStudy,
@@ -68,6 +68,7 @@ function another(kind: StudyKind, studies: readonly Study[]): Study {
 export function StudyMenu() {
   const [, t] = useLanguage();
   const { studies } = useChoices();
+  const choose = useChoose();
   const id = useId();
   const [place, setPlace] = useState({ left: 0, top: 0 });
   const change = (at: number, study: Study | null) => {

@@ -12,14 +12,12 @@ import {
   type UTCTimestamp,
 } from 'lightweight-charts';
 import type { Bar } from './bars';
-import type { Study } from './study';
+import { MANNERS, type Study } from './study';
 import { studyStream, type StudyStream } from './study-stream';
 import type { Palette } from './theme';
 
 type Line = ISeriesApi<'Line' | 'Histogram'>;
 type Values = readonly (number | null)[];
-
-const GUIDES = [30, 70];
 
 export class StudyView {
   private readonly lines: Line[];
@@ -43,7 +41,7 @@ export class StudyView {
   }
 
   setFormat(priceFormat: SeriesOptionsCommon['priceFormat']): void {
-    if (this.study.kind === 'rsi') return;
+    if (MANNERS[this.study.kind].plain) return;
     for (const line of this.lines) line.applyOptions({ priceFormat });
   }
 
@@ -54,7 +52,7 @@ export class StudyView {
   /** Everything anew. */
   setBars(bars: readonly Bar[], shift: number): void {
     this.stream = studyStream(this.study);
-    this.values = bars.map(({ close }) => this.stream(close, false));
+    this.values = bars.map((bar) => this.stream(bar, false));
     this.newest = bars[bars.length - 1]?.start ?? -Infinity;
     this.lines.forEach((line, at) => {
       line.setData(bars.flatMap((bar, n) => this.point(bar, n, at, shift) ?? []));
@@ -69,7 +67,7 @@ export class StudyView {
     }
     for (let n = known - 1; n < bars.length; n += 1) {
       const bar = bars[n] as Bar;
-      this.values[n] = this.stream(bar.close, n < known);
+      this.values[n] = this.stream(bar, n < known);
       this.newest = bar.start;
       this.lines.forEach((line, at) => {
         const point = this.point(bar, n, at, shift);
@@ -88,8 +86,7 @@ export class StudyView {
 
   private make(): Line[] {
     const { kind } = this.study;
-    const { colour } = this;
-    const own = kind === 'rsi' || kind === 'macd';
+    const { own, guides } = MANNERS[kind];
     const pane = own ? this.chart.panes().length : 0;
     const quiet: DeepPartial<SeriesOptionsCommon> = {
       priceLineVisible: false,
@@ -103,12 +100,17 @@ export class StudyView {
       );
     const lines = this.linesOf(line, () => this.chart.addSeries(HistogramSeries, quiet, pane));
     if (own) this.chart.panes()[pane]?.setStretchFactor(1.2);
-    if (kind === 'rsi') {
-      for (const price of GUIDES) {
-        const style = { color: this.palette.label, lineStyle: LineStyle.Dashed };
-        lines[0]?.createPriceLine({ price, lineWidth: 1, axisLabelVisible: false, ...style });
-      }
-      lines[0]?.applyOptions({ color: colour });
+    for (const price of guides) {
+      const style = { color: this.palette.line, lineStyle: LineStyle.Dashed };
+      lines[0]?.createPriceLine({ price, lineWidth: 1, axisLabelVisible: false, ...style });
+    }
+    // A dot a bar: it jumps from one side of the prices to the other.
+    if (kind === 'psar') {
+      lines[0]?.applyOptions({
+        lineVisible: false,
+        pointMarkersVisible: true,
+        pointMarkersRadius: 2,
+      });
     }
     return lines;
   }
@@ -116,6 +118,7 @@ export class StudyView {
   private linesOf(line: (color: string, width?: LineWidth) => Line, bars: () => Line): Line[] {
     const { colour } = this;
     if (this.study.kind === 'macd') return [bars(), line(colour), line(this.palette.text)];
+    if (this.study.kind === 'stoch') return [line(colour), line(this.palette.text)];
     if (this.study.kind === 'bb') return [line(colour), line(`${colour}90`), line(colour)];
     return [line(colour, 2)];
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
+import type { Bar } from './bars';
 import {
   figurePlaces,
   initialStudy,
@@ -8,13 +9,17 @@ import {
   studyText,
   STUDY_KINDS,
   type Study,
+  type StudyKind,
 } from './study';
 import { LINES, studyStream } from './study-stream';
 
 test('short text and back', () => {
   const all = STUDY_KINDS.map(initialStudy);
-  expect(studiesText(all)).toBe('sma20_ema20_bb20-2_rsi14_macd12-26-9');
-  expect(readStudies(studiesText(all))).toEqual(all);
+  expect(studiesText(all)).toBe(
+    'sma20_ema20_wma20_vwma20_bb20-2_psar0.02-0.2_rsi14_macd12-26-9_stoch14-3-3_cci20_mfi14' +
+      '_willr14_atr14',
+  );
+  expect(all.flatMap((study) => readStudies(studyText(study)))).toEqual(all);
   expect(readStudies('bb20-2.5').map(studyText)).toEqual(['bb20-2.5']);
 });
 
@@ -27,7 +32,16 @@ test('nonsense and repetitions are left out', () => {
 
 function run(study: Study, closes: readonly number[]) {
   const stream = studyStream(study);
-  return closes.map((close) => stream(close, false));
+  return barsOf(closes).map((bar) => stream(bar, false));
+}
+
+/** Each reaches one above and two below its close; volumes differ. */
+function barsOf(closes: readonly number[], scale = 1): Bar[] {
+  return closes.map((value, start) => {
+    const close = value * scale;
+    const [high, low, volume] = [close + 1, close - 2, 10 + (start % 4)];
+    return { start, open: close, high, low, close, volume };
+  });
 }
 
 const closes = [10, 12, 11, 15, 14, 18, 17, 16, 20, 21, 19, 25];
@@ -53,17 +67,53 @@ test('RSI stays within its scale; MACD’s histogram is the distance of its line
   expect(histogram).toBeCloseTo((line as number) - (signal as number), 12);
 });
 
+const SHORT: Record<StudyKind, number[]> = {
+  sma: [3],
+  ema: [3],
+  wma: [3],
+  vwma: [3],
+  bb: [3, 2],
+  psar: [0.02, 0.2],
+  rsi: [3],
+  macd: [2, 4, 3],
+  stoch: [3, 2, 2],
+  cci: [3],
+  mfi: [3],
+  willr: [3],
+  atr: [3],
+};
+
 test.each(STUDY_KINDS)('%s: a forming bar replaced many times ends as if it came once', (kind) => {
-  const values = { sma: [3], ema: [3], bb: [3, 2], rsi: [3], macd: [2, 4, 3] }[kind];
-  const study: Study = { kind, values };
+  const study: Study = { kind, values: SHORT[kind] };
   const stream = studyStream(study);
-  const live = closes.map((close) => {
-    stream(close * 3, false);
-    stream(close / 2, true);
-    return stream(close, true);
+  const [tripled, halved] = [barsOf(closes, 3), barsOf(closes, 0.5)];
+  const live = barsOf(closes).map((bar, at) => {
+    stream(tripled[at] as Bar, false);
+    stream(halved[at] as Bar, true);
+    return stream(bar, true);
   });
   expect(live).toEqual(run(study, closes));
   expect(live.at(-1)).toHaveLength(LINES[kind]);
+  expect(live.at(-1)?.every((value) => value !== null)).toBe(true);
+});
+
+test('weighted averages by hand', () => {
+  const wma = run({ kind: 'wma', values: [3] }, [1, 2, 4]).flat();
+  expect(wma[2]).toBeCloseTo((1 + 2 * 2 + 3 * 4) / 6, 12);
+  const vwma = run({ kind: 'vwma', values: [2] }, [10, 20]).flat();
+  const typical = (close: number) => close; // the library weighs closes
+  expect(vwma[1]).toBeCloseTo((typical(10) * 10 + typical(20) * 11) / 21, 12);
+});
+
+test('oscillators by hand: where the close lies between low and high', () => {
+  // Highest high 5, lowest low 0, close 4.
+  const willr = run({ kind: 'willr', values: [3] }, [2, 3, 4]).flat();
+  expect(willr[2]).toBeCloseTo(-20, 12);
+  const stoch = run({ kind: 'stoch', values: [3, 1, 1] }, [2, 3, 4]);
+  expect(stoch[2]?.[0]).toBeCloseTo(80, 12);
+  // Each bar is 3 high and its close 1 above the one before: the true range is always 3.
+  const atr = run({ kind: 'atr', values: [3] }, [2, 3, 4, 5, 6]).flat();
+  expect(atr.at(-1)).toBeCloseTo(3, 12);
 });
 
 test.each([

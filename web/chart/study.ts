@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // Indicators by name and parameters, as short text: "sma20", "bb20-2", "macd12-26-9".
 
-export const STUDY_KINDS = ['sma', 'ema', 'bb', 'rsi', 'macd'] as const;
+export const STUDY_KINDS = [
+  'sma',
+  'ema',
+  'wma',
+  'vwma',
+  'bb',
+  'psar',
+  'rsi',
+  'macd',
+  'stoch',
+  'cci',
+  'mfi',
+  'willr',
+  'atr',
+] as const;
 export type StudyKind = (typeof STUDY_KINDS)[number];
 
 export interface Parameter {
-  readonly name: 'period' | 'deviations' | 'fast' | 'slow' | 'signal';
+  readonly name:
+    'period' | 'deviations' | 'fast' | 'slow' | 'signal' | 'smoothing' | 'acceleration' | 'most';
   readonly initial: number;
   readonly least: number;
   readonly most: number;
@@ -25,6 +40,47 @@ export const PARAMETERS: Record<StudyKind, readonly Parameter[]> = {
   ],
   rsi: [period('period', 14, 2)],
   macd: [period('fast', 12), period('slow', 26), period('signal', 9)],
+  wma: [period('period', 20)],
+  vwma: [period('period', 20)],
+  psar: [
+    { name: 'acceleration', initial: 0.02, least: 0.01, most: 0.5, step: 0.01 },
+    { name: 'most', initial: 0.2, least: 0.05, most: 1, step: 0.05 },
+  ],
+  stoch: [period('period', 14), period('smoothing', 3), period('signal', 3)],
+  cci: [period('period', 20, 2)],
+  mfi: [period('period', 14, 2)],
+  willr: [period('period', 14, 2)],
+  atr: [period('period', 14, 2)],
+};
+
+/** Where an indicator is drawn and how its figures are written. */
+export interface Manner {
+  /** In a pane of its own, not over the prices. */
+  readonly own: boolean;
+  /** Its figures are no prices. */
+  readonly plain: boolean;
+  /** Levels that people look for. */
+  readonly guides: readonly number[];
+}
+
+const OVER: Manner = { own: false, plain: false, guides: [] };
+const BELOW: Manner = { own: true, plain: false, guides: [] };
+const between = (...guides: number[]): Manner => ({ own: true, plain: true, guides });
+
+export const MANNERS: Record<StudyKind, Manner> = {
+  sma: OVER,
+  ema: OVER,
+  wma: OVER,
+  vwma: OVER,
+  bb: OVER,
+  psar: OVER,
+  macd: BELOW,
+  atr: BELOW,
+  rsi: between(30, 70),
+  stoch: between(20, 80),
+  cci: between(-100, 100),
+  mfi: between(20, 80),
+  willr: between(-80, -20),
 };
 
 export interface Study {
@@ -40,7 +96,8 @@ export function initialStudy(kind: StudyKind): Study {
 }
 
 export function fits({ least, most, step }: Parameter, value: number): boolean {
-  return value >= least && value <= most && Number.isInteger(value / step);
+  const steps = value / step; // 0.06 / 0.01 is not quite 6
+  return value >= least && value <= most && Math.abs(steps - Math.round(steps)) < 1e-9;
 }
 
 export function studyText({ kind, values }: Study): string {

@@ -11,6 +11,9 @@ import {
 } from 'lightweight-charts';
 import type { Kind } from './kinds';
 
+/** Pixels from bar to bar until the reader zooms. */
+export const BAR_SPACING = 8;
+
 export const MODES = {
   normal: PriceScaleMode.Normal,
   log: PriceScaleMode.Logarithmic,
@@ -23,6 +26,8 @@ export const SCALES = Object.keys(MODES) as Scale[];
 export interface Palette {
   readonly surface: string;
   readonly text: string;
+  /** Of what must be read first. */
+  readonly strong: string;
   readonly grid: string;
   readonly line: string;
   readonly rise: string;
@@ -40,6 +45,7 @@ export function readPalette(element: HTMLElement): Palette {
   return {
     surface: read('--surface'),
     text: read('--text-dim'),
+    strong: read('--text'),
     grid: read('--grid'),
     line: read('--line'),
     rise: read('--rise'),
@@ -84,7 +90,7 @@ export function chartOptions(palette: Palette): DeepPartial<ChartOptions> {
     timeScale: {
       borderColor: palette.line,
       rightOffset: 6,
-      barSpacing: 8,
+      barSpacing: BAR_SPACING,
       minBarSpacing: 1,
       timeVisible: true,
       secondsVisible: true,

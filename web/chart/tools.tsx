@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import { useLanguage } from '../ui/language';
 import type { TextKey } from '../ui/text';
-import { choose, useChoices } from './choices';
+import { useChoices, useChoose } from './choices';
 import { KINDS } from './kinds';
 import { SCALES } from './theme';
 import './tools.css';
@@ -12,10 +12,11 @@ interface PickProps<T extends TextKey> {
   readonly name: TextKey;
   readonly values: readonly T[];
   readonly value: T;
+  readonly disabled?: boolean;
   readonly onPick: (value: T) => void;
 }
 
-function Pick<T extends TextKey>({ name, values, value, onPick }: PickProps<T>) {
+function Pick<T extends TextKey>({ name, values, value, disabled, onPick }: PickProps<T>) {
   const [, t] = useLanguage();
   return (
     <select
@@ -23,6 +24,7 @@ function Pick<T extends TextKey>({ name, values, value, onPick }: PickProps<T>) 
       aria-label={t(name)}
       title={t(name)}
       value={value}
+      disabled={disabled}
       onChange={(event) => onPick(event.target.value as T)}
     >
       {values.map((one) => (
@@ -37,11 +39,18 @@ function Pick<T extends TextKey>({ name, values, value, onPick }: PickProps<T>) 
 /** How the chart looks; what else it can do comes from the caller. */
 export function Tools({ children }: { readonly children?: ReactNode }) {
   const [, t] = useLanguage();
-  const { kind, scale, zone, healed } = useChoices();
+  const { kind, scale, zone, healed, beside, vs } = useChoices();
+  const choose = useChoose();
   return (
     <div className="tools" role="toolbar" aria-label={t('tools')}>
       <Pick name="kind" values={KINDS} value={kind} onPick={(next) => choose({ kind: next })} />
-      <Pick name="scale" values={SCALES} value={scale} onPick={(next) => choose({ scale: next })} />
+      <Pick
+        name="scale"
+        values={SCALES}
+        value={vs ? 'percent' : scale}
+        disabled={vs !== ''}
+        onPick={(next) => choose({ scale: next })}
+      />
       <Pick name="zone" values={ZONES} value={zone} onPick={(next) => choose({ zone: next })} />
       <button
         type="button"
@@ -51,6 +60,15 @@ export function Tools({ children }: { readonly children?: ReactNode }) {
         onClick={() => choose({ healed: healed === 'shown' ? 'hidden' : 'shown' })}
       >
         {t('healed')}
+      </button>
+      <button
+        type="button"
+        data-tool="beside"
+        aria-pressed={beside === 'shown'}
+        title={t('besideHint')}
+        onClick={() => choose({ beside: beside === 'shown' ? 'hidden' : 'shown' })}
+      >
+        {t('beside')}
       </button>
       {children}
     </div>

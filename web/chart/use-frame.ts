@@ -3,8 +3,9 @@ import { useEffect, useRef, useState, useSyncExternalStore, type RefObject } fro
 import type { Gap, Interval } from '../api/types';
 import { useLanguage } from '../ui/language';
 import type { ChartFeed } from './chart-feed';
-import { ChartFrame, priceFormat } from './chart-frame';
+import { ChartFrame, priceFormat, type FrameEvents } from './chart-frame';
 import { useChoices } from './choices';
+import type { View } from './place';
 import { timeText } from './time-text';
 
 export interface Framed {
@@ -18,8 +19,22 @@ export interface Framed {
   readonly newestSeen: boolean;
 }
 
+/** Loads the bars around `time` once the newest are there. */
+async function reach(feed: ChartFeed, time: number): Promise<boolean> {
+  await new Promise<void>((done) => {
+    const look = () => {
+      if (feed.state.latest.phase === 'loading') return;
+      unsubscribe();
+      done();
+    };
+    const unsubscribe = feed.state.subscribe(look);
+    look();
+  });
+  return feed.pager.goTo(time);
+}
+
 /** The library's chart, made once for a feed. */
-export function useFrame(feed: ChartFeed): Framed {
+export function useFrame(feed: ChartFeed, onView: (feed: ChartFeed, view: View) => void): Framed {
   const host = useRef<HTMLDivElement>(null);
   const [frame, setFrame] = useState<ChartFrame | null>(null);
   const [hovered, setHovered] = useState<number | null>(null);
@@ -29,7 +44,8 @@ export function useFrame(feed: ChartFeed): Framed {
   const [newestSeen, setNewestSeen] = useState(true);
   useEffect(() => {
     if (!host.current) return;
-    const made = new ChartFrame(host.current, {
+    const { at } = feed.view;
+    const events: FrameEvents = {
       hover: setHovered,
       gap: setGap,
       figures: () => setFigures((count) => count + 1),
@@ -39,14 +55,17 @@ export function useFrame(feed: ChartFeed): Framed {
         setOldestSeen(oldest);
         setNewestSeen(newest);
       },
-    });
+      view: (view) => onView(feed, view),
+    };
+    const made = new ChartFrame(host.current, events, feed.view);
+    if (at !== null) void reach(feed, at).then((found) => found || made.view.giveUp());
     setFrame(made);
     const detach = feed.attach(made);
     return () => {
       detach();
       made.destroy();
     };
-  }, [feed]);
+  }, [feed, onView]);
   return { host, frame, hovered, gap, oldestSeen, newestSeen };
 }
 
@@ -65,7 +84,7 @@ export function useLook(
   { interval, places, figures, atHead }: Look,
 ): void {
   const [language] = useLanguage();
-  const { zone, kind, scale, studies } = useChoices();
+  const { zone, kind, scale, studies, vs } = useChoices();
   useEffect(() => {
     frame?.setZone(zone);
     frame?.setLanguage(language, (start) => timeText(interval, start, zone));
@@ -76,7 +95,9 @@ export function useLook(
   }, [frame, places, figures, interval]);
   useEffect(() => frame?.setAtHead(atHead), [frame, atHead]);
   useEffect(() => frame?.setKind(kind), [frame, kind]);
-  useEffect(() => frame?.setScale(scale), [frame, scale]);
+  // Two markets have nothing in common but their way in percent.
+  const shown = vs ? 'percent' : scale;
+  useEffect(() => frame?.setScale(shown), [frame, shown]);
   useEffect(() => frame?.studies.set(studies), [frame, studies]);
 }
 

@@ -8,7 +8,7 @@ import { picture, ready, startBrowser } from './browser.mjs';
 const { source } = createRequire(import.meta.url)('axe-core');
 
 let browser;
-before(async () => (browser = await startBrowser()));
+before(async () => (browser = await startBrowser({ program: true })));
 after(() => browser.close());
 
 /** Serious and critical findings, each with where it is. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One browser for a file of tests, and a server: STOFKA_URL's, or the mock.
+// One browser for a file of tests, and a server: STOFKA_URL's, the real program, or the mock.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { startMock } from './mock-server.mjs';
+import { startProgram } from './program.mjs';
 
 const FLAGS = [
   '--no-sandbox',
@@ -19,16 +20,33 @@ const WAIT_MS = 20_000;
 
 export const external = process.env.STOFKA_URL;
 
-export async function startBrowser() {
-  const mock = external ? null : await startMock();
-  const url = (external ?? mock.url).replace(/\/$/, '');
+async function startServer(program) {
+  if (external) return { url: external.replace(/\/$/, ''), stop: () => undefined };
+  if (!program) {
+    const { url, close } = await startMock();
+    return { url, stop: close };
+  }
+  const { server, exchange, stop } = await startProgram(program === true ? {} : program);
+  return { url: server.url, server, exchange, stop };
+}
+
+/**
+ * `program`: the real one and its simulator instead of the mock, started with these flags; then
+ * `server` and `exchange` of program.mjs are there too.
+ */
+export async function startBrowser({ program = false, flags = [] } = {}) {
+  const started = await startServer(program);
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
+  const browser = await chromium.launch({
+    executablePath,
+    headless: true,
+    args: [...FLAGS, ...flags],
+  });
   const close = async () => {
     await browser.close();
-    mock?.close();
+    await started.stop();
   };
-  return { url, close, open: (options) => openPage(browser, url, options) };
+  return { ...started, close, open: (options) => openPage(browser, started.url, options) };
 }
 
 /**

@@ -8,7 +8,7 @@ const CAPACITY = 5000;
 const MOST_PULLS = 150;
 
 let browser;
-before(async () => (browser = await startBrowser()));
+before(async () => (browser = await startBrowser({ program: true })));
 after(() => browser.close());
 
 test('history comes in as the chart is pulled to the right', async () => {

@@ -80,6 +80,7 @@ export function startMock(port = 0) {
     refuseStreams: false, // 503, as when there are too many
     unreachable: false, // connections are cut, as when there is no server
     gaps: [],
+    wrong: [], // starts (UTC) of candles that the exchange says otherwise
     unlisted: false, // no market is known, as before the exchange has ever been reached
   };
   const streams = new MockStreams(world);
@@ -100,6 +101,19 @@ export function startMock(port = 0) {
     return [200, '{}'];
   }
 
+  /** The same candles, but for those that the exchange is made to differ in. */
+  function exchangeCandles(url) {
+    const [code, content] = candles(url, streams.cursor());
+    if (code !== 200) return [code, content];
+    // As text: the numbers must stay what they are, to the last digit.
+    const told = content.replace(/\{[^}]*\}/g, (row) =>
+      world.wrong.some((time) => row.includes(`_utc":"${time}"`))
+        ? row.replace(/"high_price":/, '$&9')
+        : row,
+    );
+    return [200, told];
+  }
+
   const unknown = [404, error('unknown_market', 'no such market')];
 
   async function answer(url, request) {
@@ -109,6 +123,7 @@ export function startMock(port = 0) {
     if (first === 'mock') return control(request);
     if (first === 'stream') return changeStream(id, request);
     if (first === 'candles') return candles(url, streams.cursor());
+    if (first === 'exchange-candles') return exchangeCandles(url);
     if (first === 'markets') return marketList();
     if (first === 'gaps') return [200, JSON.stringify(world.gaps)];
     if (first === 'status') return [200, streams.status()];

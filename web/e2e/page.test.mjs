@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { picture, ready, startBrowser, starts } from './browser.mjs';
 
 let browser;
-before(async () => (browser = await startBrowser()));
+before(async () => (browser = await startBrowser({ program: true })));
 after(() => browser.close());
 
 const INTERVALS = ['1s', '1m', '3m', '5m', '10m', '15m', '30m', '1h', '4h', '1d', '1w', '1M'];

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { picture, ready, startBrowser } from './browser.mjs';
 
 let browser;
-before(async () => (browser = await startBrowser()));
+before(async () => (browser = await startBrowser({ program: true })));
 after(() => browser.close());
 
 const TOUCH_PX = 44;

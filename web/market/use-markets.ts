@@ -33,6 +33,6 @@ export function useMarkets(live: Live, { query, sorting, only }: Wish): readonly
       (market) => market.listed && (only?.has(market.code) ?? true) && matches(market, query),
     );
     void round; // a new round sorts by the figures of now
-    return ordered(found, sorting, (code) => live.tickers.get(code), nameOf);
+    return ordered(found, sorting, (code) => live.tickers.latest(code), nameOf);
   }, [markets, query, sorting, only, language, round, live]);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useEffect, useRef } from 'react';
+import './flash.css';
 
-const DURATION_MS = 700;
+const FADE = { duration: 700, easing: 'ease-out' };
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 interface FlashProps {
@@ -12,24 +13,29 @@ interface FlashProps {
   readonly children: string;
 }
 
-/** Text behind which a light goes on and fades when its value moves. */
+/**
+ * Text behind which a light goes on and fades when its value moves. Only the light's opacity is
+ * animated, which the compositor does alone: the page itself has nothing to do for it.
+ */
 export function Flash({ value, direction, className, children }: FlashProps) {
-  const element = useRef<HTMLSpanElement>(null);
+  const light = useRef<HTMLElement>(null);
+  const fading = useRef<Animation>(null);
   const shown = useRef(value);
 
   useEffect(() => {
     const before = shown.current;
+    const { current } = light;
     shown.current = value;
-    if (before === value || still.matches) return;
-    const colour = direction(value, before) > 0 ? 'var(--rise-glow)' : 'var(--fall-glow)';
-    element.current?.animate([{ backgroundColor: colour }, { backgroundColor: 'transparent' }], {
-      duration: DURATION_MS,
-      easing: 'ease-out',
-    });
+    if (before === value || still.matches || !current) return;
+    current.style.background =
+      direction(value, before) > 0 ? 'var(--rise-glow)' : 'var(--fall-glow)';
+    fading.current?.cancel();
+    fading.current = current.animate([{ opacity: 1 }, { opacity: 0 }], FADE);
   }, [value, direction]);
 
   return (
-    <span ref={element} className={className}>
+    <span className={`flash ${className}`}>
+      <i ref={light} className="flash-light" aria-hidden="true" />
       {children}
     </span>
   );

@@ -31,6 +31,8 @@ export const shellKo = {
   helpFavourite: '즐겨찾기 (목록에서)',
   helpIntervals: '1초부터 4시간까지 봉 간격',
   helpLong: '일봉 · 주봉 · 월봉',
+  helpDrawing: '차트에서 다음 그림 선택, 화살표로 옮기기, Enter로 점 선택',
+  helpDrawingDone: '차트에서 선택한 그림 지우기, 한 단계 되돌리기',
   helpSettings: '설정',
   helpHelp: '이 도움말',
 } as const;
@@ -48,8 +50,8 @@ export const shellEn: Record<keyof typeof shellKo, string> = {
   favourite: 'Favourite: {name}',
   onlyFavourites: 'Favourites only',
   noFavourites: 'Press a star to add a favourite',
-  openMarkets: 'Open the market list',
-  closeMarkets: 'Close the market list',
+  openMarkets: 'Markets: open the list',
+  closeMarkets: 'Markets: close the list',
   audit: 'Beside Upbit',
   auditHint: "Stofka's candles, held against the exchange's own.",
   auditNone: 'No counts have come yet.',
@@ -65,6 +67,8 @@ export const shellEn: Record<keyof typeof shellKo, string> = {
   helpFavourite: 'Favourite (in the list)',
   helpIntervals: 'Interval, 1s to 4h',
   helpLong: 'Day, week, month',
+  helpDrawing: 'In the chart: select the next drawing; arrows move it, Enter picks an end',
+  helpDrawingDone: 'In the chart: remove the selected drawing, take a step back',
   helpSettings: 'Settings',
   helpHelp: 'This help',
 };

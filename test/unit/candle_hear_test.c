@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Several collectors hear one market: what one missed and another heard is no gap (DESIGN 2.7). */
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "candle/candle.h"
+
+enum { T0 = 1000000 }; /* seconds; times below count from there */
+
+struct world {
+    struct candle_engine *engine;
+    struct buf ledger; /* what the sink was told: "from-to reason state;" */
+    uint64_t stamp;
+};
+
+static uint64_t on_event(void *ctx, const char *code, enum interval i, const struct candle *c)
+{
+    struct world *w = ctx;
+    (void)code, (void)i, (void)c;
+    return w->stamp;
+}
+
+static void on_candle(void *ctx, const char *code, enum interval i, const struct candle *c)
+{
+    (void)ctx, (void)code, (void)i, (void)c;
+}
+
+static void on_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
+{
+    (void)ctx, (void)code, (void)i, (void)c, (void)flags;
+}
+
+static void on_gap(void *ctx, const struct candle_gap *g)
+{
+    static const char *const states[] = {"open", "healed", "lost"};
+    struct world *w = ctx;
+    long long to = g->to_ms ? g->to_ms / 1000 - T0 : 0;
+    buf_printf(&w->ledger, "%lld-%lld %s %s;", (long long)g->from_ms / 1000 - T0, to, g->reason,
+               states[g->state]);
+}
+
+static void on_coverage(void *ctx, const char *code, enum interval level, bool lost,
+                        const struct spans *spans)
+{
+    (void)ctx, (void)code, (void)level, (void)lost, (void)spans;
+}
+
+static void load(void *ctx, const char *code, enum interval i, struct span span,
+                 candle_loaded_f *each, void *each_ctx)
+{
+    (void)ctx, (void)code, (void)i, (void)span.from_ms, (void)span.to_ms, (void)each,
+        (void)each_ctx;
+}
+
+static void restart(struct world *w)
+{
+    struct candle_sink sink = {w, on_event, on_candle, on_keep, on_gap, on_coverage};
+    struct candle_loader loader = {NULL, load};
+    candle_engine_free(&w->engine);
+    w->engine = candle_engine_new(&sink, &loader);
+}
+
+static int set_up(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    *state = w;
+    restart(w);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    candle_engine_free(&w->engine);
+    buf_free(&w->ledger);
+    free(w);
+    return 0;
+}
+
+static void mark(struct world *w, const char *who, int64_t since, int64_t now)
+{
+    struct message_watermark m = {(T0 + since) * 1000, (T0 + now) * 1000, {0}};
+    message_codes_add(&m.codes, "KRW-BTC", 7);
+    candle_engine_at(w->engine, ++w->stamp);
+    candle_engine_watermark(w->engine, who, &m);
+    candle_engine_settle(w->engine);
+    message_codes_free(&m.codes);
+}
+
+/* to 0: still going on */
+static void missed(struct world *w, const char *who, int64_t from, int64_t to, const char *reason)
+{
+    struct message_gap g = {(T0 + from) * 1000, to ? (T0 + to) * 1000 : 0, "", {0}};
+    strncpy(g.reason, reason, sizeof g.reason - 1);
+    message_codes_add(&g.codes, "KRW-BTC", 7);
+    candle_engine_at(w->engine, ++w->stamp);
+    candle_engine_gap(w->engine, who, &g);
+    candle_engine_settle(w->engine);
+    message_codes_free(&g.codes);
+}
+
+static void both(struct world *w, int64_t from, int64_t to)
+{
+    for (int64_t t = from; t <= to; t++) {
+        mark(w, "a", 100, t);
+        mark(w, "b", 100, t);
+    }
+}
+
+static void assert_ledger(struct world *w, const char *want)
+{
+    assert_string_equal(w->ledger.len ? w->ledger.data : "", want);
+    buf_clear(&w->ledger);
+}
+
+static bool covers(struct world *w, int64_t from, int64_t to)
+{
+    return candle_engine_covers(w->engine, "KRW-BTC", INTERVAL_1S, (T0 + from) * 1000,
+                                (T0 + to) * 1000);
+}
+
+static void what_the_other_heard_is_no_gap(void **state)
+{
+    struct world *w = *state;
+    both(w, 101, 120);
+    missed(w, "a", 119, 121, "unreadable");
+    both(w, 121, 130);
+    missed(w, "a", 129, 0, "disconnected");
+    for (int64_t t = 131; t <= 140; t++)
+        mark(w, "b", 100, t);
+    mark(w, "a", 141, 141); /* a is back */
+    mark(w, "b", 100, 141);
+    mark(w, "a", 141, 146);
+    mark(w, "b", 100, 146);
+    assert_ledger(w, "");
+    assert_true(covers(w, 100, 143));
+}
+
+static void what_both_missed_is_one(void **state)
+{
+    struct world *w = *state;
+    both(w, 101, 120);
+    missed(w, "a", 118, 124, "unreadable");
+    missed(w, "b", 121, 126, "bus full");
+    both(w, 121, 131);
+    assert_ledger(w, "121-122 bus full open;121-123 bus full open;121-124 bus full open;");
+    assert_true(covers(w, 100, 121));
+    assert_false(covers(w, 121, 122));
+    assert_true(covers(w, 124, 128));
+}
+
+static void when_the_last_one_goes_a_gap_begins(void **state)
+{
+    struct world *w = *state;
+    both(w, 101, 120);
+    missed(w, "a", 118, 0, "disconnected");
+    mark(w, "b", 100, 124); /* what was proven is claimed to the last */
+    missed(w, "b", 121, 0, "stalled");
+    assert_ledger(w, "121-0 stalled open;");
+    mark(w, "b", 130, 130);
+    assert_ledger(w, "121-130 stalled open;");
+    assert_true(covers(w, 100, 121));
+}
+
+/* Nobody speaks for a collector that was killed: it is waited for, then no more. */
+static void a_killed_one_is_given_up(void **state)
+{
+    struct world *w = *state;
+    both(w, 101, 120);
+    mark(w, "b", 124, 124); /* restarted; a, killed, could still say that it heard 117-124 */
+    mark(w, "b", 124, 128);
+    assert_ledger(w, "");
+    mark(w, "b", 124, 131);
+    assert_ledger(w, "117-124 reconnected open;");
+    assert_true(covers(w, 124, 128));
+}
+
+/* A collector alone decides at once. */
+static void alone(void **state)
+{
+    struct world *w = *state;
+    mark(w, "a", 100, 120);
+    missed(w, "a", 118, 120, "unreadable");
+    assert_ledger(w, "118-120 unreadable open;");
+    mark(w, "a", 100, 130);
+    assert_false(covers(w, 118, 119));
+    mark(w, "b", 110, 131); /* it joins: what was decided stays */
+    assert_false(covers(w, 118, 119));
+    assert_true(covers(w, 120, 127));
+    mark(w, "a", 100, 132);
+    mark(w, "b", 110, 132);
+    assert_true(covers(w, 120, 129));
+    assert_ledger(w, "");
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(what_the_other_heard_is_no_gap),
+        TEST(what_both_missed_is_one),
+        TEST(when_the_last_one_goes_a_gap_begins),
+        TEST(a_killed_one_is_given_up),
+        TEST(alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

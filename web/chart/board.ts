@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// One, two or four charts at once. Each has its market, interval, range and choices; all hear one
+// stream; keys, tools and the market list act on the one that has the focus.
+import type { Live } from '../api/live';
+import { ValueStore } from '../api/store';
+import type { Interval } from '../api/types';
+import { address, changeAddress } from '../ui/address';
+import { keep, keptText } from '../ui/kept';
+import { ChartFeed } from './chart-feed';
+import { Choosing } from './choices';
+import {
+  clearPlace,
+  LAYOUTS,
+  MOST_CHARTS,
+  NEWEST,
+  readLayout,
+  readPlace,
+  writeLayout,
+  writePlace,
+  type Layout,
+  type View,
+} from './place';
+
+/** A moving view is written down when it has rested for so long. */
+const REST_MS = 400;
+const KEY = 'charts';
+
+export interface Slot {
+  readonly feed: ChartFeed;
+  readonly choosing: Choosing;
+}
+
+export interface BoardState {
+  readonly slots: readonly Slot[];
+  readonly focused: number;
+}
+
+export class Board {
+  readonly state: ValueStore<BoardState>;
+  private resting: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly live: Live) {
+    const query = address();
+    const kept = new URLSearchParams(keptText(KEY) ?? '');
+    // A link says all of what it shows; without one, the charts are as they were.
+    const named = query.has('code') || query.has('interval') || query.has('layout');
+    const source = named ? query : kept;
+    const slots = Array.from({ length: readLayout(source) }, (_, at) => this.make(source, at));
+    this.state = new ValueStore<BoardState>(live.frame, { slots, focused: 0 });
+    if (named) this.write();
+  }
+
+  get focused(): ChartFeed {
+    const { slots, focused } = this.state.latest;
+    return (slots[focused] as Slot).feed;
+  }
+
+  get layout(): Layout {
+    return this.state.latest.slots.length as Layout;
+  }
+
+  focus(focused: number): void {
+    if (focused === this.state.latest.focused) return;
+    this.state.set({ ...this.state.latest, focused });
+  }
+
+  /** Another market or interval in the chart that has the focus. */
+  show(code: string, interval: Interval): void {
+    const feed = this.focused;
+    const now = feed.state.latest;
+    if (now.code === code && now.interval === interval) return;
+    feed.view = { ...NEWEST, bars: feed.view.bars };
+    void feed.show(code, interval);
+    this.write();
+  }
+
+  setLayout(layout: Layout): void {
+    const { slots, focused } = this.state.latest;
+    if (!LAYOUTS.includes(layout) || layout === slots.length) return;
+    const kept = new URLSearchParams(keptText(KEY) ?? '');
+    writePlace(this.placeOf(slots[0] as Slot), kept);
+    const next = Array.from({ length: layout }, (_, at) => slots[at] ?? this.make(kept, at));
+    this.state.set({ slots: next, focused: Math.min(focused, layout - 1) });
+    for (const { feed, choosing } of slots.slice(layout)) {
+      feed.close();
+      choosing.close();
+    }
+    this.write();
+  }
+
+  /** The view of a chart has moved. */
+  moved(feed: ChartFeed, view: View): void {
+    feed.view = view;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.write(), REST_MS);
+  }
+
+  private make(source: URLSearchParams, at: number): Slot {
+    const { code, interval, view } = readPlace(source, at);
+    const feed = new ChartFeed(this.live, code, interval);
+    feed.view = view;
+    void feed.show(code, interval);
+    return { feed, choosing: new Choosing(at) };
+  }
+
+  private placeOf({ feed }: Slot) {
+    const { code, interval } = feed.state.latest;
+    return { code, interval, view: feed.view };
+  }
+
+  private write(): void {
+    const { slots } = this.state.latest;
+    const write = (into: URLSearchParams) => {
+      slots.forEach((slot, at) => writePlace(this.placeOf(slot), into, at));
+      writeLayout(this.layout, into);
+    };
+    changeAddress((parameters) => {
+      for (let at = slots.length; at < MOST_CHARTS; at += 1) clearPlace(parameters, at);
+      write(parameters);
+    });
+    // What a chart that is hidden now showed comes back with it.
+    const kept = new URLSearchParams(keptText(KEY) ?? '');
+    write(kept);
+    keep(KEY, kept.toString());
+  }
+}

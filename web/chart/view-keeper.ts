@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is in view: told to whoever pages and remembers, held in place when bars come and go.
+import type { IChartApi, LogicalRange } from 'lightweight-charts';
+import { indexFrom, shiftOf, type Bar } from './bars';
+import type { MainSeries } from './main-series';
+import { NEWEST, type View } from './place';
+import { BAR_SPACING } from './theme';
+
+/** Bars left beyond the edge of the view when the next page is asked for. */
+const MARGIN = 150;
+/** With more in view than this, both edges would be near at once and pages would chase each other. */
+const MOST_IN_VIEW = 4000;
+
+export interface ViewEvents {
+  nearLeft(): void;
+  nearRight(): void;
+  /** Whether the oldest and the newest loaded bar are in sight. */
+  edges(oldest: boolean, newest: boolean): void;
+  view(view: View): void;
+}
+
+export class ViewKeeper {
+  constructor(
+    private readonly chart: IChartApi,
+    private readonly main: MainSeries,
+    private readonly events: ViewEvents,
+    /** To be shown when its bars are there; until then no other view counts. */
+    private wanted: View | null,
+  ) {
+    this.scale.subscribeVisibleLogicalRangeChange((range) => this.moved(range));
+  }
+
+  private get scale() {
+    return this.chart.timeScale();
+  }
+
+  get range(): LogicalRange | null {
+    return this.scale.getVisibleLogicalRange();
+  }
+
+  toNewest(): void {
+    // Not animated: a page that arrives meanwhile would stop the animation half-way.
+    this.scale.scrollToPosition(this.scale.options().rightOffset, false);
+  }
+
+  /** Puts the bar of `start` (seconds UTC) in the middle. */
+  focusOn(start: number): void {
+    const { range } = this;
+    if (!range) return;
+    const half = (range.to - range.from) / 2;
+    const at = indexFrom(this.main.bars, start);
+    this.scale.setVisibleLogicalRange({ from: at - half, to: at + half });
+  }
+
+  /** The wanted view can be shown now. */
+  get due(): boolean {
+    return this.wanted !== null && (this.wanted.at === null || this.holds(this.wanted.at));
+  }
+
+  /** Nobody waits for the wanted view any more. */
+  giveUp(): void {
+    this.wanted = null;
+  }
+
+  /** New bars, of another place perhaps: the wanted view, or the newest. */
+  fresh(): void {
+    const { bars } = this.main;
+    if (bars.length === 0) return;
+    const wanted = this.wanted ?? NEWEST;
+    const held = wanted.at === null || this.holds(wanted.at);
+    if (held) this.wanted = null;
+    const spacing = this.scale.options();
+    const width = this.scale.width();
+    const shown = wanted.bars ?? Math.round(width / BAR_SPACING);
+    if (wanted.bars !== null) {
+      const newest = bars.length - 1 + spacing.rightOffset;
+      this.scale.setVisibleLogicalRange({ from: newest - shown, to: newest });
+    }
+    if (wanted.at === null || !held) return this.toNewest();
+    const at = indexFrom(bars, wanted.at);
+    this.scale.setVisibleLogicalRange({ from: at - shown, to: at });
+  }
+
+  /** Holds the same bars in view, or the newest if that was in view. */
+  keep(range: LogicalRange, before: readonly Bar[]): void {
+    const { bars } = this.main;
+    const atEdge = range.to >= before.length - 1;
+    const moved = atEdge ? bars.length - before.length : shiftOf(before, bars);
+    const from = range.from + moved;
+    const now = this.range;
+    if (now && Math.abs(now.from - from) < 0.01) return; // the library did it by itself
+    this.scale.setVisibleLogicalRange({ from, to: range.to + moved });
+  }
+
+  private holds(start: number): boolean {
+    const { bars } = this.main;
+    const [first, last] = [bars[0], bars[bars.length - 1]];
+    return first !== undefined && last !== undefined && first.start <= start && start <= last.start;
+  }
+
+  private moved(range: LogicalRange | null): void {
+    const { length } = this.main.bars;
+    if (!range || length === 0) return;
+    const newest = range.to >= length - 1;
+    this.events.edges(range.from <= 0, newest);
+    if (!this.wanted) this.events.view(this.viewOf(range, newest));
+    if (range.to - range.from > MOST_IN_VIEW) return;
+    if (range.from < MARGIN) this.events.nearLeft();
+    if (range.to > length - MARGIN) this.events.nearRight();
+  }
+
+  private viewOf(range: LogicalRange, newest: boolean): View {
+    const usual = Math.abs(this.scale.options().barSpacing - BAR_SPACING) < 0.01;
+    const at = newest ? null : (this.main.bars[Math.max(0, Math.round(range.to))]?.start ?? null);
+    return { at, bars: usual ? null : Math.max(1, Math.round(range.to - range.from)) };
+  }
+}
