@@ -153,7 +153,8 @@ static size_t cut(const char *text, size_t len, size_t max)
     return max;
 }
 
-/* The byte or UTF-8 character at text (a byte of neither kind as \xNN) as it stands inside quotes, into out; *used: bytes read. */
+/* The byte or UTF-8 character at text (a byte of neither kind as \xNN) as it stands inside quotes,
+ * into out; *used: bytes read. */
 static size_t escape(const char *text, size_t len, char out[5], size_t *used)
 {
     unsigned char c = (unsigned char)*text;

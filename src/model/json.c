@@ -98,8 +98,7 @@ static bool take_string(struct json *j)
     j->text = s + at;
     j->escaped = false;
     while ((at = skip_plain(s, at, len)) < len && s[at] != '"') {
-        size_t n = s[at] == '\\' ? escape_length(s + at, len - at)
-                                 : utf8_length(s + at, len - at);
+        size_t n = s[at] == '\\' ? escape_length(s + at, len - at) : utf8_length(s + at, len - at);
         if (n == 0)
             break;
         j->escaped |= s[at] == '\\';
