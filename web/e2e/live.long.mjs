@@ -20,7 +20,15 @@ before(async () => {
   browser = await startBrowser({
     program: { sim: ['--every-second', '--codes-count', '12'], stofka },
   });
+  await until(knowsItsPast, 'the seconds before it listened');
 });
+
+/** What was before it began to listen is fetched once the exchange can be trusted with it. */
+async function knowsItsPast() {
+  const rows = await browser.server.json('/candles?code=KRW-BTC&interval=1s&count=30&state=closed');
+  const starts = rows.map(({ candle_date_time_utc: time }) => Date.parse(`${time}Z`));
+  return starts.length === 30 && starts[0] - starts[29] === 29_000;
+}
 after(() => browser.close());
 
 const options = { skip: external ? 'STOFKA_URL is set' : false };
@@ -110,9 +118,14 @@ test('refused with 503, the page asks again by itself', options, async () => {
   await browser.server.kill();
   // All places are taken as soon as there are any.
   const held = new Set();
+  // A place that is in use: one that says nothing would make room.
   const take = () => {
     const socket = connect(Number(at.port), at.hostname);
     held.add(socket);
+    socket.on('connect', () =>
+      socket.write('GET /stream?sub=ticker:* HTTP/1.1\r\nHost: x\r\n\r\n'),
+    );
+    socket.on('data', (text) => text.includes('HTTP/1.1 503') && socket.destroy());
     const again = () =>
       held.delete(socket) && setTimeout(() => held.size < LIMIT * 2 && take(), 20);
     socket.on('error', again).on('close', again);
