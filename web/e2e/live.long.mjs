@@ -118,7 +118,6 @@ test('refused with 503, the page asks again by itself', options, async () => {
   await browser.server.kill();
   // All places are taken as soon as there are any.
   const held = new Set();
-  // A place that is in use: one that says nothing would make room.
   const take = () => {
     const socket = connect(Number(at.port), at.hostname);
     held.add(socket);
