@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Java programs of Maven Central, fetched once into a folder below build/ and run from there."""
 import hashlib
+import fcntl
 import os
 import shutil
 import subprocess
@@ -20,6 +21,14 @@ log4j.appender.stdout.layout.ConversionPattern=%d{ISO8601} %p %m (%c{1})%n
 
 def fetch(name):
     """build/NAME with all that tools/servers/NAME.pom.xml asks for; at once when it is there already."""
+    os.makedirs(os.path.join(ROOT, 'build'), exist_ok=True)
+    with open(os.path.join(ROOT, 'build', name + '.lock'), 'w', encoding='utf-8') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # suites run beside each other
+        return fetch_alone(name)
+
+
+def fetch_alone(name):
+    """One process at a time."""
     pom = os.path.join(ROOT, 'tools', 'servers', name + '.pom.xml')
     folder = os.path.join(ROOT, 'build', name)
     with open(pom, 'rb') as f:
