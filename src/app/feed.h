@@ -82,12 +82,9 @@ uint64_t feed_seq(const struct feed *f, const char *code);
 void feed_open_gaps(struct feed *f, candle_gap_f *each, void *ctx);
 int64_t feed_watermark_ms(const struct feed *f);           /* newest of all lanes */
 int64_t feed_last_watermark_mono_ms(const struct feed *f); /* monotonic time of its arrival */
-bool feed_has_lanes(const struct feed *f);
 bool feed_has_all_lanes(const struct feed *f);
 uint64_t feed_lane_seq(const struct feed *f,
                        int32_t partition); /* newest event told; 0: not here */
-/* Every lane has got as far as the store had when it was opened, and what is told is current. */
-bool feed_is_warm(const struct feed *f);
 
 /* A page read at seq holds all that the store and the engine together know: nothing in its span
  * changed that the engine no longer holds. Embedded always, since pages are dropped there. */

@@ -50,26 +50,6 @@ int64_t feed_last_watermark_mono_ms(const struct feed *f)
     return newest;
 }
 
-bool feed_has_lanes(const struct feed *f)
-{
-    for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
-        if (f->lanes[p])
-            return true;
-    return false;
-}
-
-bool feed_is_warm(const struct feed *f)
-{
-    if (!feed_has_lanes(f))
-        return false;
-    for (int32_t p = 0; f->s.follows && p < bus_partitions(f->s.bus); p++) {
-        const struct lane *l = f->lanes[p];
-        if (!l || l->seq < l->store_seq || l->watermark_mono_ms == 0)
-            return false;
-    }
-    return true;
-}
-
 uint64_t feed_commits(const struct feed *f)
 {
     return f->commits;

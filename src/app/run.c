@@ -305,7 +305,7 @@ static enum err take_rest(struct run *r, bool replay, struct buf *error)
 
 static int run_as(enum run_role role, bool replay, int argc, char **argv)
 {
-    static struct run r = {.lock_fd = -1, .behind_ms = -1};
+    static struct run r = {.lock_fd = -1};
     struct buf error = {0};
     r.role = role;
     if (config_load(settings_rows, argc, argv, &r.settings, &r.config, &error) != OK ||

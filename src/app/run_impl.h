@@ -51,7 +51,6 @@ struct run {
     bool failed;
     struct audit *audit;
     struct run_follow *follow;
-    int64_t behind_ms; /* of the newest ticker; roles only, -1: none yet */
     uv_work_t rolling;
     bool is_rolling;
     uv_timer_t role_timer;

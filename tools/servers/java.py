@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Java programs of Maven Central, fetched once into a folder below build/ and run from there."""
-import hashlib
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
