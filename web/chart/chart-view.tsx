@@ -42,15 +42,15 @@ function useShown(feed: ChartFeed, tickOf: ChartProps['tickOf']) {
   const tickSize = tickOf(code);
   const places = newest ? pricePlaces(tickSize, newest.close) : 0;
   const figures = figurePlaces(places, newest?.close);
-  return { state, code, interval, places, figures, any: newest !== undefined };
+  return { state, code, interval, tickSize, places, figures, any: newest !== undefined };
 }
 
 function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
-  const { state, code, interval, places, figures, any } = useShown(feed, tickOf);
+  const { state, code, interval, tickSize, places, figures, any } = useShown(feed, tickOf);
   const { connection } = feed.live;
   const { exchange } = useSyncExternalStore(connection.subscribe, connection.get);
   const { host, frame, hovered, gap, oldestSeen, newestSeen } = useFrame(feed, onView);
-  useLook(frame, { interval, places, figures, atHead: state.atHead });
+  useLook(frame, { interval, places, tickSize, figures, atHead: state.atHead });
   useTruth(frame, feed, code);
   const navigation = useMemo(() => frame && new Navigation(feed, frame), [feed, frame]);
   const write = useCallback((text: string) => frame?.countdown.setText(text), [frame]);
@@ -66,7 +66,6 @@ function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
           <Tools>
             <StudyMenu />
             <ComparePick live={feed.live} code={state.code} />
-            <Countdown text={countdown} />
             <Actions {...{ feed, frame, navigation, interval }} title={label} />
           </Tools>,
           tools,
@@ -79,6 +78,7 @@ function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
       <div className="chart" data-phase={state.phase}>
         <ChartCanvas host={host} label={label} navigation={navigation} drawer={frame?.drawer} />
         <Legends {...{ feed, frame, name, hovered, gap, tickOf, figures, compare }} />
+        <Countdown text={countdown} />
         <DrawingPanel frame={frame} host={host} />
         <Notices
           phase={state.phase}

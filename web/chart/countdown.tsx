@@ -30,10 +30,11 @@ export function useCountdown(
   return text;
 }
 
+/** For who can't see the axis, where it stands beneath the last price. */
 export function Countdown({ text }: { readonly text: string }) {
   const [, t] = useLanguage();
   return (
-    <span className="countdown" role="timer" aria-live="off" title={t('closesIn')}>
+    <span className="countdown" role="timer" aria-live="off" aria-label={t('closesIn')}>
       {text}
     </span>
   );
