@@ -23,7 +23,7 @@ packages_of() {
     test) echo clang libclang-rt-14-dev python3-pytest python3-jsonschema openssl $(browser) ;;
     check) echo git python3-yaml clang clang-format clang-tidy cppcheck universal-ctags ;;
     bench) echo wrk nginx-light libnginx-mod-nchan ;;
-    cluster) echo postgresql-15 postgresql-15-cron redis-server nginx kcat python3 $(java_and_maven) ;;
+    cluster) echo postgresql-15 postgresql-15-cron redis-server nginx kcat socat openssl python3 $(java_and_maven) ;;
     operate) echo python3-yaml nginx curl debootstrap dpkg-dev openssl prometheus prometheus-alertmanager prometheus-node-exporter \
         prometheus-blackbox-exporter prometheus-nginx-exporter prometheus-postgres-exporter \
         prometheus-redis-exporter ;;
