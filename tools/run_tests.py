@@ -215,8 +215,9 @@ def stage_long():
 
 
 def stage_operate():
-    """What runs it for real: NGINX, Prometheus, Alertmanager, packages, backups, on loopback."""
-    return run_pytests(os.path.join('test', 'operate'))
+    """What runs it for real: the cluster watched and broken, NGINX, packages, backups, on loopback."""
+    ready = step('operate-setup', ['tools/setup.sh', 'cluster', 'operate'], 900)
+    return ready or run_pytests(os.path.join('test', 'operate'))
 
 
 def stage_truth():

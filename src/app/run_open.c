@@ -368,7 +368,7 @@ static void open_rest(struct run *r)
                                       .feed = r->feed,
                                       .exchange = r->exchange,
                                       .trust_ms = r->settings.exchange_trust_ms};
-    if (!run_is_role(r))
+    if (r->role != RUN_SERVE)
         r->audit = audit_new(&c, r->settings.audit_per_minute);
     r->status = (struct status_parts){
         .feed = r->feed,

@@ -52,8 +52,9 @@ enum err role_check(struct run *r, struct buf *error)
 
 /* --- the exchange as the bus tells it --------------------------------------------------- */
 
-/* Backfill wants those of the lanes that are here; it leaves the others alone by itself. */
-static void tell_backfill(struct run *r)
+/* Backfill and audit want those of the lanes that are here; they leave the others alone by
+ * themselves. */
+static void tell_listed(struct run *r)
 {
     struct upbit_market *listed = mem_array(NULL, r->market_count + 1, sizeof *listed);
     size_t count = 0;
@@ -68,6 +69,8 @@ static void tell_backfill(struct run *r)
     r->status.markets = count;
     if (r->backfill)
         backfill_markets(r->backfill, listed, count);
+    if (r->audit)
+        audit_markets(r->audit, listed, count);
     free(listed);
 }
 
@@ -92,7 +95,7 @@ void role_on_markets(void *ctx, const struct message_markets *m, int32_t partiti
         known->listed = false;
         feed_market(r->feed, known);
     }
-    tell_backfill(r);
+    tell_listed(r);
 }
 
 void role_on_watermark(void *ctx, int64_t exchange_ms)
@@ -261,7 +264,7 @@ void role_start(struct run *r)
     uv_timer_start(&r->role_timer, on_role_timer, ROLE_MS, ROLE_MS);
     if (settings_hears(&r->settings))
         exchange_start_rest(r->exchange);
-    tell_backfill(r);
+    tell_listed(r);
 }
 
 void role_stop(struct run *r)

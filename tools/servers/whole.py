@@ -24,14 +24,15 @@ REST_PER_SECOND = {'collect': 1, 'store': 3, 'serve': 1}
 
 
 class Cluster:
-    def __init__(self, folder, source=None, port=None, with_us=False, sim=(), cache=None, rows=False):
-        """source: sim, live or an exchange's URL, as before when None; port: NGINX's; sim: its flags; cache:
-        another cache.url than Redis'; rows: topic market_candle_rows is filled for Kafka Connect."""
+    def __init__(self, folder, with_us=False, port=None, **told):
+        """port: NGINX's. told, as before where None: source (sim, live or an exchange's URL), sim (its flags),
+        cache (another cache.url than Redis'), rows (topic market_candle_rows is filled for Kafka Connect),
+        watched (brokers tell their metrics), flags ({role: {key: value}})."""
         self.folder = os.path.abspath(folder)
-        self.told = {'source': 'sim', 'sim': [], **self._read()}
-        self.told.update({k: v for k, v in (('source', source), ('sim', list(sim)), ('cache', cache), ('rows', rows)) if v})
+        self.told = {'source': 'sim', 'sim': [], 'flags': {}, **self._read()}
+        self.told.update({key: value for key, value in told.items() if value})
         self.with_us = with_us
-        self.kafka = Kafka(self._path('kafka'), with_us=with_us)
+        self.kafka = Kafka(self._path('kafka'), with_us=with_us, watched=self.told.get('watched', False))
         self.postgres = Postgres(self._path('postgres'), with_us=with_us)
         self.redis = Redis(self._path('redis'), with_us=with_us)
         self.sim = None
@@ -70,6 +71,7 @@ class Cluster:
         else:
             said['store.url'] = 'postgres:' + self.postgres.conninfo()
             said['cache.url'] = self.told.get('cache') or self.redis.details()['url']
+        said.update(self.told['flags'].get(role, {}))
         return said
 
     def up(self, tell=lambda text: None):
