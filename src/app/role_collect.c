@@ -215,13 +215,6 @@ static void on_signal(uv_signal_t *handle, int number)
     serve_stop(r->serve, on_serve_closed, r);
 }
 
-static void start_signal(struct role *r, uv_signal_t *handle, int number)
-{
-    uv_signal_init(&r->loop, handle);
-    handle->data = r;
-    uv_signal_start(handle, on_signal, number);
-}
-
 static void live(struct role *r)
 {
     uv_async_init(&r->loop, &r->bus_ready, on_bus_ready);
@@ -230,8 +223,8 @@ static void live(struct role *r)
     uv_timer_init(&r->loop, &r->poll_timer);
     r->poll_timer.data = r;
     uv_timer_start(&r->poll_timer, on_poll_timer, POLL_MS, POLL_MS);
-    start_signal(r, &r->sigint, SIGINT);
-    start_signal(r, &r->sigterm, SIGTERM);
+    run_start_signal(&r->loop, &r->sigint, SIGINT, on_signal, r);
+    run_start_signal(&r->loop, &r->sigterm, SIGTERM, on_signal, r);
     signal(SIGPIPE, SIG_IGN);
     exchange_start(r->exchange);
     log_info("collect.started", "name=%s source=%s exchange=%s partitions=%d", r->name,
