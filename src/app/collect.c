@@ -416,16 +416,27 @@ enum err collect_fetched(struct collect *c, const struct exchange_rows *rows,
     return e;
 }
 
-enum err collect_lost(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms)
+static enum err publish_span(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms,
+                             enum message_purpose purpose)
 {
     struct message_covered m = {
-        .interval = INTERVAL_1S, .from_ms = from_ms, .to_ms = to_ms, .purpose = PURPOSE_LOST};
+        .interval = INTERVAL_1S, .from_ms = from_ms, .to_ms = to_ms, .purpose = purpose};
     memcpy(m.code, code, strlen(code) + 1);
     struct buf value = {0};
     message_covered_write(&value, &m);
     enum err e = publish(c, BUS_COVERED, code, 0, &value);
     buf_free(&value);
     return e;
+}
+
+enum err collect_lost(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms)
+{
+    return publish_span(c, code, from_ms, to_ms, PURPOSE_LOST);
+}
+
+enum err collect_tell(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms)
+{
+    return publish_span(c, code, from_ms, to_ms, PURPOSE_TELL);
 }
 
 enum err collect_repair(struct collect *c, const char *code, enum interval i,

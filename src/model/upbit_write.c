@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "model/decimal.h"
 #include "model/json.h"
 #include "model/member.h"
 #include "model/upbit.h"
@@ -185,6 +186,32 @@ static const struct rename *table_of(enum upbit_kind kind)
     return kind == UPBIT_CANDLE ? candle_names : NULL;
 }
 
+static bool has_exponent(const char *number, size_t len)
+{
+    return memchr(number, 'e', len) || memchr(number, 'E', len);
+}
+
+/* A whole JSON value, its numbers without exponent (DESIGN section 4; Upbit's REST writes none, its
+ * frames 0E-8). One that no decimal holds stays as it was written. */
+static void put_plain(struct buf *out, const char *text, size_t len)
+{
+    struct json j;
+    struct decimal d;
+    char plain[DECIMAL_TEXT_MAX];
+    size_t copied = 0;
+    json_open(&j, text, len);
+    for (enum json_token t; (t = json_next(&j)) != JSON_END && t != JSON_BAD;) {
+        if (t != JSON_NUMBER || !has_exponent(j.text, j.text_len) ||
+            decimal_parse(j.text, j.text_len, &d) != OK)
+            continue;
+        size_t at = (size_t)(j.text - text);
+        buf_add(out, text + copied, at - copied);
+        buf_add(out, plain, decimal_write(d.units, d.scale, plain));
+        copied = at + j.text_len;
+    }
+    buf_add(out, text + copied, len - copied);
+}
+
 static void write_renamed(const struct rename *table, const struct slice *slices, struct buf *out)
 {
     char before = '{';
@@ -195,7 +222,7 @@ static void write_renamed(const struct rename *table, const struct slice *slices
         buf_char(out, '"');
         buf_str(out, table[i].name);
         buf_str(out, "\":");
-        buf_add(out, slices[i].text, slices[i].len);
+        put_plain(out, slices[i].text, slices[i].len);
         before = ',';
     }
     buf_char(out, '}');
@@ -222,7 +249,7 @@ static void write_default(struct json *j, const struct rename *table, bool simpl
         write_renamed(table, slices, out);
     } else {
         REQUIRE(json_skip(j, JSON_OBJECT));
-        buf_add(out, j->data + start, j->pos - start);
+        put_plain(out, j->data + start, j->pos - start);
     }
 }
 
