@@ -9,7 +9,7 @@ ARGS ?=
 MINUTES ?= 10
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs deb deb-trial image-trial truth soak soak-web long fuzz bench bench-web clean setup-build programs \
+.PHONY: all run demo test check fmt docs deb deb-trial image-trial truth soak soak-web long fuzz bench bench-cluster bench-web clean setup-build programs \
 	cluster cluster-status cluster-down cluster-connect cluster-truth monitoring monitoring-down operate-test
 
 all: programs
@@ -115,6 +115,10 @@ fuzz:
 bench: programs
 	@tools/setup.sh bench
 	@bench/bench.py $(ARGS)
+
+bench-cluster: programs
+	@tools/setup.sh cluster
+	@bench/cluster_bench.py $(ARGS)
 
 bench-web: programs
 	@tools/setup.sh test

@@ -231,13 +231,6 @@ static void start_timer(struct role *r, uv_timer_t *timer, uv_timer_cb on_time, 
     uv_timer_start(timer, on_time, ms, ms);
 }
 
-static void start_signal(struct role *r, uv_signal_t *handle, int number)
-{
-    uv_signal_init(&r->loop, handle);
-    handle->data = r;
-    uv_signal_start(handle, on_signal, number);
-}
-
 static void live(struct role *r)
 {
     uv_async_init(&r->loop, &r->bus_ready, on_bus_ready);
@@ -245,8 +238,8 @@ static void live(struct role *r)
     bus_on_ready(r->bus, wake, r);
     start_timer(r, &r->poll_timer, on_poll_timer, POLL_MS);
     start_timer(r, &r->status_timer, on_status_timer, STATUS_MS);
-    start_signal(r, &r->sigint, SIGINT);
-    start_signal(r, &r->sigterm, SIGTERM);
+    run_start_signal(&r->loop, &r->sigint, SIGINT, on_signal, r);
+    run_start_signal(&r->loop, &r->sigterm, SIGTERM, on_signal, r);
     signal(SIGPIPE, SIG_IGN);
     exchange_start(r->exchange);
     log_info("collect.started", "name=%s source=%s exchange=%s partitions=%d", r->name,

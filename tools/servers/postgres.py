@@ -12,6 +12,7 @@ import subprocess
 
 from servers import daemon
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = '/usr/lib/postgresql/15/bin'
 PG_CRON = '/usr/lib/postgresql/15/lib/pg_cron.so'
 CONF = """\
@@ -127,6 +128,16 @@ class Postgres(daemon.Daemon):
         if done.returncode != 0:
             raise daemon.Failed('PostgreSQL: %s' % done.stderr.strip())
         return done.stdout.strip()
+
+    def limit_rights(self, database='stofka'):
+        """deploy/postgres-roles.sql, once a store has made the schema; answers {role: a login of that right}."""
+        with open(os.path.join(ROOT, 'deploy', 'postgres-roles.sql'), encoding='utf-8') as f:
+            self.ask('\\set schema public\n' + f.read(), database)
+        with open(self.passfile, encoding='utf-8') as f:
+            password = f.read().strip().rpartition(':')[2]
+        for name, group in (('writer', 'stofka_writer'), ('reader', 'stofka_reader')):
+            self.ask("CREATE ROLE %s LOGIN PASSWORD '%s' IN ROLE %s" % (name, password, group), database)
+        return {'store': 'writer', 'serve': 'reader'}
 
     def new_database(self, name):
         """An empty database owned by "stofka", for a test; answers the URL for store.url."""
