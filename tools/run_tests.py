@@ -31,6 +31,11 @@ TSAN_TESTS = re.compile(r'^(base|bus(?!_kafka)|serve|cache)_')  # rooms that thr
 FUZZ_RUNS = 100000
 LONG_TESTS = ['seam_test.py', 'bounded_test.py', 'store_trouble_test.py']
 
+LONG_COMMANDS = {  # the cluster's: every fault with 200 clients; the plans of its queries on 10 M seconds
+    'long-cluster-truth': ['test/cluster/truth_cluster.py', '--long', '--clients', '200', '--settle', '600'],
+    'long-cluster-plans': ['bench/rollup_bench.py', '--explain', '--days', '1', '--every', '2', '--runs', '1'],
+}
+
 running = set()  # process groups that we started
 
 
@@ -176,12 +181,13 @@ def run_pytest(path, *flags, env=None):
     return count
 
 
-def side_by_side(run_one, files):
-    """The counts of all files together, JOBS of them at a time."""
+def side_by_side(run_one, folder, pattern, first=()):
+    """The counts of a folder's files together, JOBS at a time. first: those that take longest, beside which the rest runs."""
     count = Count()
+    paths = sorted(glob.glob(os.path.join(ROOT, folder, pattern)), key=lambda p: (os.path.basename(p) not in first, p))
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         try:
-            for part in pool.map(run_one, files):
+            for part in pool.map(run_one, paths):
                 count += part
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -190,8 +196,8 @@ def side_by_side(run_one, files):
     return count
 
 
-def run_pytests(folder):
-    return side_by_side(run_pytest, sorted(glob.glob(os.path.join(ROOT, folder, '*_test.py'))))
+def run_pytests(folder, first=()):
+    return side_by_side(run_pytest, folder, '*_test.py', first)
 
 
 def stage_house():
@@ -207,21 +213,29 @@ def stage_system():
 def stage_cluster():
     """Kafka's brokers, PostgreSQL and Redis for real, started here on loopback; the roles on top of them."""
     fetched = step('cluster-setup', ['tools/setup.sh', 'cluster'], 900)
-    return fetched or run_pytests(os.path.join('test', 'cluster'))
+    return fetched or run_pytests(os.path.join('test', 'cluster'), first=('truth_test.py',))
 
 
 def stage_long():
-    """Full measures: 200 clients over 16 restarts, 500 that never read for 5 minutes, a store blocked 30 s."""
+    """Full measures: 200 clients over 16 restarts, 500 that never read, a store blocked, every fault of a cluster."""
     count = Count()
     for name in LONG_TESTS:  # one at a time: they measure
         count += run_pytest(os.path.join(ROOT, 'test', 'system', name), '-s', env={'STOFKA_LONG': '1'})
         say(tail(name[:-3], 12))
+    failed = step('cluster-setup', ['tools/setup.sh', 'cluster'], 900)
+    if failed:
+        count += failed
+        return count
+    for name, command in LONG_COMMANDS.items():
+        count += one(run(name, command, 3600), name)
+        say(tail(name, 12))
     return count
 
 
 def stage_operate():
-    """What runs it for real: NGINX, Prometheus, Alertmanager, packages, backups, on loopback."""
-    return run_pytests(os.path.join('test', 'operate'))
+    """What runs it for real: the cluster watched and broken, NGINX, packages, backups, on loopback."""
+    ready = step('operate-setup', ['tools/setup.sh', 'cluster', 'operate'], 900)
+    return ready or run_pytests(os.path.join('test', 'operate'))
 
 
 def stage_truth():
@@ -279,9 +293,7 @@ def run_node(path):
 
 def stage_e2e():
     """The real page in Debian's Chromium. Most of the time it waits for the market: files go side by side."""
-    longest = os.path.join(ROOT, 'web', 'e2e', 'live.test.mjs')
-    files = glob.glob(os.path.join(ROOT, 'web', 'e2e', '*.test.mjs'))
-    return side_by_side(run_node, sorted(files, key=lambda path: (path != longest, path)))
+    return side_by_side(run_node, os.path.join('web', 'e2e'), '*.test.mjs', ['live.test.mjs'])
 
 
 def stage_check():

@@ -171,11 +171,11 @@ static void simple_frames_become_default_in_wire_order(void **state)
                    "{\"type\":\"trade\",\"code\":\"KRW-STX\",\"timestamp\":1617646621500,"
                    "\"trade_date\":\"2021-04-05\",\"trade_time\":\"18:17:01\","
                    "\"trade_timestamp\":1617646621000,\"trade_price\":3010.0,"
-                   "\"trade_volume\":0.00050,\"ask_bid\":\"BID\","
+                   "\"trade_volume\":5.0E-4,\"ask_bid\":\"BID\","
                    "\"sequential_id\":1617646621000001,\"stream_type\":\"REALTIME\"}");
     expect_default("{\"ty\":\"ticker\",\"cd\":\"KRW-A\",\"ttms\":1,\"tms\":2,\"its\":false,"
                    "\"dd\":null,\"tp\":0E-8,\"c\":\"EVEN\",\"scr\":-0.01}",
-                   "{\"type\":\"ticker\",\"code\":\"KRW-A\",\"trade_price\":0.00000000,"
+                   "{\"type\":\"ticker\",\"code\":\"KRW-A\",\"trade_price\":0E-8,"
                    "\"change\":\"EVEN\",\"signed_change_rate\":-0.01,\"trade_timestamp\":1,"
                    "\"is_trading_suspended\":false,\"delisting_date\":null,\"timestamp\":2}");
     expect_default("{\"ty\":\"candle.1s\",\"tms\":13,\"tp\":1,\"op\":1,\"hp\":1,\"lp\":1,"
@@ -210,10 +210,12 @@ static void a_ticker_gets_its_source_last(void **state)
 {
     (void)state;
     struct buf out = {0};
-    const char *ticker = "{\"type\":\"ticker\",\"trade_price\":1.0} \n";
+    const char *ticker = "[{\"type\":\"ticker\",\n\"trade_price\":1.0,\"change_price\":0E-8,"
+                         "\"acc_trade_price\":1.5E2,\"change\":\"1E2\"}] \n";
     upbit_ticker_with_source(ticker, strlen(ticker), SOURCE_SIMULATED, &out);
-    assert_string_equal(out.data,
-                        "{\"type\":\"ticker\",\"trade_price\":1.0,\"source\":\"simulated\"}");
+    assert_string_equal(out.data, "{\"type\":\"ticker\",\"trade_price\":1.0,"
+                                  "\"change_price\":0.00000000,\"acc_trade_price\":150,"
+                                  "\"change\":\"1E2\",\"source\":\"simulated\"}");
     buf_free(&out);
 }
 
