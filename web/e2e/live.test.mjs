@@ -13,7 +13,8 @@ const WATCHED_S = 60;
 const SLEEP_S = LONG ? 600 : 12;
 
 let browser;
-before(async () => (browser = await startLive()));
+// A silent line is given up after so long that one can see it be silent: 5 s are STALE.
+before(async () => (browser = await startLive(['--exchange.stall_ms', '9000'])));
 after(() => browser.close());
 
 const options = { skip: external ? 'STOFKA_URL is set' : false };
@@ -96,9 +97,13 @@ test('six tabs of the real program are one connection', options, async () => {
   await until(async () => (await browser.server.metric('stofka_serve_clients')) === 0, 'let go');
 });
 
-test('EXCHANGE DOWN and GAP are said while they are so', options, async () => {
+test('STALE, EXCHANGE DOWN and GAP are said while they are so', options, async () => {
   const tab = await browser.open();
   await ready(tab);
+  await browser.exchange('/_sim/fault?kind=stall&for=30');
+  await badge(tab, 'stale');
+  await picture(tab.page, 'stale');
+  await badge(tab, 'live');
   await browser.exchange('/_sim/fault?kind=refuse&for=6');
   await browser.exchange('/_sim/fault?kind=drop&for=6');
   await badge(tab, 'down');
