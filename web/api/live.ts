@@ -2,7 +2,7 @@
 // What a tab knows live: fed by the stream, kept in the stores that the rooms read.
 import { decodeCandle, decodeGap, decodeStatus, decodeTicker } from './decode';
 import { parseExact } from './exact-json';
-import { Frame, paced } from './frame';
+import { ahead, Calm, Frame, type Turns } from './frame';
 import { LiveStream, type EventName, type StreamHandlers, type StreamPorts } from './live-stream';
 import { MarketLoader } from './market-loader';
 import { getGaps, getStatus, type RestError } from './rest';
@@ -25,8 +25,10 @@ export interface Connection {
 
 /** Losses in a row after which "reconnecting" becomes "can't be reached". */
 const PATIENCE = 3;
-/** Prices are shown this often at most: more can't be read, and costs a layout each time. */
-const PRICES_MS = 100;
+/** Figures change this often at most: more can't be read, and costs a layout each time. */
+const FIGURES_MS = 180;
+/** So long they wait for a frame that is drawn anyway. */
+const GRACE_MS = 60;
 
 export class Live {
   readonly connection: ValueStore<Connection>;
@@ -38,10 +40,11 @@ export class Live {
   private readonly marketLoader: MarketLoader;
 
   constructor(
-    readonly frame: Frame = new Frame(),
+    readonly frame: Frame = new Frame(ahead()),
     /** A stream of this tab's own over these; without them, the one that all tabs share. */
     ports?: StreamPorts,
-    prices: Frame = new Frame(paced(PRICES_MS)),
+    /** For all that is read rather than looked at. */
+    readonly figures: Turns = new Calm(frame, FIGURES_MS, GRACE_MS),
   ) {
     this.connection = new ValueStore<Connection>(frame, {
       link: 'connecting',
@@ -51,7 +54,7 @@ export class Live {
       reason: null,
     });
     this.markets = new ValueStore<readonly Market[]>(frame, []);
-    this.tickers = new KeyedStore<Ticker>(prices);
+    this.tickers = new KeyedStore<Ticker>(figures, () => frame.request(this.heed));
     this.gaps = new KeyedStore<readonly Gap[]>(frame);
     this.marketLoader = new MarketLoader(
       (entries) => {
@@ -111,12 +114,9 @@ export class Live {
 
   /** Asks how things are. True when there is a server that answers. */
   private async loadStatus(): Promise<boolean> {
-    try {
-      this.setStatus(await getStatus());
-      return true;
-    } catch {
-      return false;
-    }
+    const status = await getStatus().catch(() => undefined);
+    if (status !== undefined) this.setStatus(status);
+    return status !== undefined;
   }
 
   private async lost(attempt: number): Promise<void> {
@@ -149,6 +149,9 @@ export class Live {
     else if (name === 'status') this.setStatus(decodeStatus(body));
     else if (name === 'reset') this.reset(body);
   }
+
+  /** The others' prices need not come at once. */
+  private readonly heed = (): void => this.stream.heed?.(this.tickers.listenedTo);
 
   private setTicker(ticker: Ticker | null): void {
     if (!ticker) return;

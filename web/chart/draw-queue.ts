@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a chart still has to draw: gathered, and drawn once a frame.
 import type { BarSeries } from '../api/bar-series';
-import type { Frame } from '../api/frame';
+import type { Turns } from '../api/frame';
 import { ValueStore } from '../api/store';
 import type { Screen } from './feed-state';
 
@@ -11,15 +11,19 @@ const MANY = 100;
 export class DrawQueue {
   /** Counts the draws. */
   readonly drawn: ValueStore<number>;
+  /** The same, a few times a second: what shows figures of a bar subscribes to it. */
+  readonly told: ValueStore<number>;
   private readonly screens = new Set<Screen>();
   private readonly dirty = new Set<number>();
   private redraw: 'no' | 'keep' | 'fresh' = 'no';
 
   constructor(
-    private readonly frame: Frame,
+    private readonly frame: Turns,
+    figures: Turns,
     private readonly series: () => BarSeries,
   ) {
     this.drawn = new ValueStore(frame, 0);
+    this.told = new ValueStore(figures, 0);
   }
 
   /** The first screen decides what is in view; others `join` it. */
@@ -58,5 +62,6 @@ export class DrawQueue {
       for (const screen of this.screens) screen.update(bars);
     }
     this.drawn.set(this.drawn.latest + 1);
+    this.told.set(this.drawn.latest);
   };
 }
