@@ -9,8 +9,8 @@ ARGS ?=
 MINUTES ?= 10
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs deb deb-trial truth soak soak-web long fuzz bench bench-web clean setup-build programs \
-	cluster cluster-status cluster-down cluster-connect cluster-truth
+.PHONY: all run demo test check fmt docs deb deb-trial image-trial truth soak soak-web long fuzz bench bench-cluster bench-web clean setup-build programs \
+	cluster cluster-status cluster-down cluster-connect cluster-truth monitoring monitoring-down operate-test
 
 all: programs
 
@@ -48,6 +48,19 @@ cluster-down:
 cluster-connect:
 	@tools/cluster.py connect --dir data/cluster-$(SOURCE)
 
+# Prometheus, Alertmanager and exporters beside the cluster that is up.
+monitoring:
+	@tools/setup.sh cluster operate
+	@tools/cluster.py monitoring --dir data/cluster-$(SOURCE) $(ARGS)
+
+monitoring-down:
+	@tools/cluster.py monitoring-down --dir data/cluster-$(SOURCE)
+
+# Faults made on purpose in a watched cluster, with the waits as deployed: each alert in time, and no other. Some 15 minutes.
+operate-test: programs
+	@tools/setup.sh cluster operate
+	@STOFKA_LONG=1 python3 -m pytest -q -s test/operate/faults_test.py $(ARGS)
+
 cluster-truth: programs
 	@tools/setup.sh cluster
 	@test/cluster/truth_cluster.py $(ARGS)
@@ -78,6 +91,11 @@ deb-trial: programs
 	@tools/setup.sh operate
 	@tools/deb_trial.py
 
+# The container's image, built by buildah on a base made by debootstrap (root; some minutes).
+image-trial:
+	@tools/setup.sh image
+	@tools/image_trial.py $(ARGS)
+
 truth: programs
 	@tools/truth_plan.py $(ARGS)
 
@@ -97,6 +115,10 @@ fuzz:
 bench: programs
 	@tools/setup.sh bench
 	@bench/bench.py $(ARGS)
+
+bench-cluster: programs
+	@tools/setup.sh cluster
+	@bench/cluster_bench.py $(ARGS)
 
 bench-web: programs
 	@tools/setup.sh test

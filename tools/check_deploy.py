@@ -89,6 +89,13 @@ def metric_names(expression):
     return {m[1] for m in words if not m[2] and m[1].lower() not in WORDS}
 
 
+def selectors(expression):
+    """What an expression reads, each as it is written: name or name{labels}."""
+    labelled = r'([a-zA-Z_:][\w:]*)(\{(?:[^}"]|"[^"]*")*\})'
+    found = {m[1] + m[2] for m in re.finditer(labelled, expression)}
+    return found | metric_names(re.sub(labelled, ' ', expression))
+
+
 def panel_queries(root):
     """[(dashboard, panel's title, expression)]"""
     found = []

@@ -31,6 +31,11 @@ TSAN_TESTS = re.compile(r'^(base|bus(?!_kafka)|serve|cache)_')  # rooms that thr
 FUZZ_RUNS = 100000
 LONG_TESTS = ['seam_test.py', 'bounded_test.py', 'store_trouble_test.py']
 
+LONG_COMMANDS = {  # the cluster's: every fault with 200 clients; the plans of its queries on 10 M seconds
+    'long-cluster-truth': ['test/cluster/truth_cluster.py', '--long', '--clients', '200', '--settle', '600'],
+    'long-cluster-plans': ['bench/rollup_bench.py', '--explain', '--days', '1', '--every', '2', '--runs', '1'],
+}
+
 running = set()  # process groups that we started
 
 
@@ -176,11 +181,13 @@ def run_pytest(path, *flags, env=None):
     return count
 
 
-def run_pytests(folder):
+def run_pytests(folder, first=()):
+    """first: files that take longest, so that the others run beside them."""
     count = Count()
+    paths = sorted(glob.glob(os.path.join(ROOT, folder, '*_test.py')), key=lambda p: (os.path.basename(p) not in first, p))
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         try:
-            for part in pool.map(run_pytest, sorted(glob.glob(os.path.join(ROOT, folder, '*_test.py')))):
+            for part in pool.map(run_pytest, paths):
                 count += part
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -202,21 +209,29 @@ def stage_system():
 def stage_cluster():
     """Kafka's brokers, PostgreSQL and Redis for real, started here on loopback; the roles on top of them."""
     fetched = step('cluster-setup', ['tools/setup.sh', 'cluster'], 900)
-    return fetched or run_pytests(os.path.join('test', 'cluster'))
+    return fetched or run_pytests(os.path.join('test', 'cluster'), first=('truth_test.py',))
 
 
 def stage_long():
-    """Full measures: 200 clients over 16 restarts, 500 that never read for 5 minutes, a store blocked 30 s."""
+    """Full measures: 200 clients over 16 restarts, 500 that never read, a store blocked, every fault of a cluster."""
     count = Count()
     for name in LONG_TESTS:  # one at a time: they measure
         count += run_pytest(os.path.join(ROOT, 'test', 'system', name), '-s', env={'STOFKA_LONG': '1'})
         say(tail(name[:-3], 12))
+    failed = step('cluster-setup', ['tools/setup.sh', 'cluster'], 900)
+    if failed:
+        count += failed
+        return count
+    for name, command in LONG_COMMANDS.items():
+        count += one(run(name, command, 3600), name)
+        say(tail(name, 12))
     return count
 
 
 def stage_operate():
-    """What runs it for real: NGINX, Prometheus, Alertmanager, packages, backups, on loopback."""
-    return run_pytests(os.path.join('test', 'operate'))
+    """What runs it for real: the cluster watched and broken, NGINX, packages, backups, on loopback."""
+    ready = step('operate-setup', ['tools/setup.sh', 'cluster', 'operate'], 900)
+    return ready or run_pytests(os.path.join('test', 'operate'))
 
 
 def stage_truth():

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install what a part of the project needs on Debian 12, and nothing when all of it is there.
 #
-# usage: tools/setup.sh GROUP...      groups: build page test check bench cluster operate
+# usage: tools/setup.sh GROUP...      groups: build page test check bench cluster operate image
 #        tools/setup.sh --list GROUP...   print the packages, install nothing
 #        tools/setup.sh --node-dir        print the folder of the Node that the page is built with
 #
@@ -23,12 +23,13 @@ packages_of() {
     test) echo clang libclang-rt-14-dev python3-pytest python3-jsonschema openssl $(browser) ;;
     check) echo git python3-yaml clang clang-format clang-tidy cppcheck universal-ctags ;;
     bench) echo wrk nginx-light libnginx-mod-nchan ;;
-    cluster) echo postgresql-15 postgresql-15-cron redis-server nginx kcat python3 $(java_and_maven) ;;
+    cluster) echo postgresql-15 postgresql-15-cron redis-server nginx kcat socat openssl python3 $(java_and_maven) ;;
     operate) echo python3-yaml nginx curl debootstrap dpkg-dev openssl prometheus prometheus-alertmanager prometheus-node-exporter \
         prometheus-blackbox-exporter prometheus-nginx-exporter prometheus-postgres-exporter \
         prometheus-redis-exporter ;;
+    image) echo git debootstrap buildah ;;
     *)
-        echo "setup.sh: no group \"$1\"; groups: build page test check bench cluster operate" >&2
+        echo "setup.sh: no group \"$1\"; groups: build page test check bench cluster operate image" >&2
         exit 2
         ;;
     esac

@@ -79,15 +79,27 @@ static enum interval interval_of(uint64_t round)
                           : (enum interval)(INTERVAL_1M + round / 2 % (INTERVAL_COUNT - 1));
 }
 
+/* The next market in turn that is here; NULL: none is. */
+static const char *next_code(struct audit *a)
+{
+    for (size_t tried = 0; tried < a->code_count; tried++) {
+        const char *code = a->codes[a->turn++ % a->code_count];
+        if (audit_checks_has(a->checks, code))
+            return code;
+    }
+    return NULL;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct audit *a = timer->data;
-    if (a->busy || a->code_count == 0)
+    const char *code = a->busy ? NULL : next_code(a);
+    if (code == NULL)
         return;
     struct audit_wish w = {.to_ms = INT64_MAX,
-                           .interval = interval_of(a->turn / a->code_count),
+                           .interval = interval_of((a->turn - 1) / a->code_count),
                            .priority = EXCHANGE_AUDIT};
-    memcpy(w.code, a->codes[a->turn++ % a->code_count], CODE_MAX);
+    memcpy(w.code, code, CODE_MAX);
     a->busy = true;
     if (audit_check(a->checks, &w, on_audited, a) != OK)
         a->busy = false;
@@ -131,6 +143,9 @@ bool audit_ask(struct audit *a, const char *path, const char *body, size_t len,
         return false;
     if (verify_body_read(body, len, &w, &why) != OK)
         serve_answer_error(req, 400, "invalid_body", why.data);
+    else if (!audit_checks_has(a->checks, w.code))
+        serve_answer_error(req, 409, "elsewhere",
+                           "another store process has this market's partition; ask that one");
     else if (audit_check(a->checks, &w, on_verified, req) != OK)
         serve_answer_error(req, 503, "busy", "too many comparisons at a time; ask again");
     buf_free(&why);

@@ -11,8 +11,9 @@
  *      "stored":{candle} or null,"exchange":{candle} or null}]}
  *
  * compares the newest page of [from, to) ("to" may be absent: up to now) and says how far back it
- * came; the caller goes on with "to" set to that. Answered when repairs are committed. 503 "busy":
- * ask again. On the loop.
+ * came; the caller goes on with "to" set to that. Answered when repairs are committed; by the store
+ * role when they are on the bus. 503 "busy": ask again; 409 "elsewhere": another store process has
+ * the market. On the loop.
  */
 #ifndef STOFKA_APP_AUDIT_H
 #define STOFKA_APP_AUDIT_H

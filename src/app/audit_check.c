@@ -164,6 +164,8 @@ static void read_work(uv_work_t *work)
     c->read_err = OK;
     if (c->reader == NULL)
         c->read_err = store_reader_open(c->all->s.store, &c->reader, &error);
+    if (c->read_err == OK && p->interval != INTERVAL_1S)
+        c->read_err = store_roll_up(c->all->s.store, &error); /* as new as what was committed */
     buf_free(&error);
     if (c->read_err != OK)
         return;
@@ -249,8 +251,8 @@ static void touch(struct check *c)
 
 static bool covers(const struct check *c, enum interval i, int64_t from_ms, int64_t to_ms)
 {
-    return candle_engine_covers(feed_engine(c->all->s.feed, c->wish.code), c->wish.code, i, from_ms,
-                                to_ms);
+    struct candle_engine *here = feed_engine(c->all->s.feed, c->wish.code);
+    return here && candle_engine_covers(here, c->wish.code, i, from_ms, to_ms);
 }
 
 static void add_difference(struct check *c, int64_t start, const struct candle *kept,
@@ -297,14 +299,6 @@ static void compare(void *ctx, int64_t start, const struct candle *kept,
 
 /* --- looking into what is rolled up ----------------------------------------------------- */
 
-static size_t windows_in(enum interval child, int64_t from_ms, int64_t to_ms)
-{
-    size_t count = 0;
-    for (; from_ms < to_ms && count < EXCHANGE_FETCH_ROWS; count++)
-        from_ms = interval_end(child, from_ms);
-    return count;
-}
-
 static void next_difference(struct check *c)
 {
     int64_t now = exchange_now_ms(c->all->s.exchange);
@@ -319,7 +313,7 @@ static void next_difference(struct check *c)
         p->our_limit = OURS_MAX;
         p->visible_only = false;
         if (p->from_ms >= fetch_oldest_ms(p->interval, now)) {
-            ask(c, p, windows_in(p->interval, p->from_ms, p->to_ms));
+            ask(c, p, audit_windows(p->interval, p->from_ms, p->to_ms, EXCHANGE_FETCH_ROWS));
             return;
         }
         d->kind = AUDIT_UNPROVEN;
@@ -438,6 +432,11 @@ static void cut(struct check *c, int64_t now_ms)
     c->page.from_ms = start < from ? interval_end(i, start) : start;
     c->page.to_ms = interval_start(i, to);
     c->page.our_limit = OURS_MAX;
+}
+
+bool audit_checks_has(const struct audit_checks *a, const char *code)
+{
+    return feed_engine(a->s.feed, code) != NULL;
 }
 
 enum err audit_check(struct audit_checks *a, const struct audit_wish *wish, audit_checked_f *done,

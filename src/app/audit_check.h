@@ -57,6 +57,8 @@ typedef void audit_checked_f(void *ctx, const struct audit_wish *wish,
 struct audit_checks;
 
 struct audit_checks *audit_checks_new(const struct audit_checks_settings *s);
+/* The market's lane is in this process: others can't be checked. */
+bool audit_checks_has(const struct audit_checks *a, const char *code);
 /* done is called once, later or at once. ERR_FULL: too many at a time. */
 enum err audit_check(struct audit_checks *a, const struct audit_wish *wish, audit_checked_f *done,
                      void *ctx) MUST_CHECK;

@@ -64,6 +64,14 @@ static void agree(void *ctx, int64_t start_ms, const struct candle *ours,
         a->agrees = false;
 }
 
+size_t audit_windows(enum interval i, int64_t from_ms, int64_t to_ms, size_t max)
+{
+    size_t count = 0;
+    for (; from_ms < to_ms && count < max; count++)
+        from_ms = interval_end(i, from_ms);
+    return count;
+}
+
 bool audit_agree(enum interval i, int64_t from_ms, const struct candle *ours, size_t our_count,
                  const struct candle *theirs, size_t their_count)
 {

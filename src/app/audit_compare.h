@@ -46,6 +46,9 @@ typedef void audit_pair_f(void *ctx, int64_t start_ms, const struct candle *ours
 void audit_pairs(const struct candle *ours, size_t our_count, const struct candle *theirs,
                  size_t their_count, audit_pair_f *each, void *ctx);
 
+/* Windows of an interval in [from_ms, to_ms), at most max. */
+size_t audit_windows(enum interval i, int64_t from_ms, int64_t to_ms, size_t max);
+
 /* All windows from from_ms on are the same here and there. */
 bool audit_agree(enum interval i, int64_t from_ms, const struct candle *ours, size_t our_count,
                  const struct candle *theirs, size_t their_count);

@@ -44,6 +44,7 @@ struct target {
     atomic_llong not_before; /* monotonic ms, after a failure */
     enum message_purpose purpose;
     int64_t gap_from_ms, gap_to_ms; /* heal: what is asked for */
+    int64_t seeded_from_ms;         /* of what is told when it is seeded; 0: nothing */
 };
 
 struct backfill {
@@ -177,6 +178,16 @@ static bool lacks(struct backfill *b, const struct target *t, const struct seed_
            !candle_engine_covers(feed_engine(b->s.feed, t->code), t->code, s->level, from, to);
 }
 
+/* A page opened before the seeds came has read what REST was trusted with then: it lacks the last
+ * seconds before the hearing, and the windows that ended there. */
+static void tell_seeded(struct backfill *b, struct target *t, int64_t since_ms)
+{
+    if (t->seeded_from_ms == 0)
+        return;
+    if (collect_tell(b->s.collect, t->code, t->seeded_from_ms, since_ms) == OK)
+        t->seeded_from_ms = 0;
+}
+
 static void seed(struct backfill *b, struct target *t, int64_t now_ms)
 {
     struct candle_engine *engine = feed_engine(b->s.feed, t->code);
@@ -187,9 +198,11 @@ static void seed(struct backfill *b, struct target *t, int64_t now_ms)
     for (int k = 0; k < SEED_LEVELS; k++)
         if (lacks(b, t, &seed_levels[k], trusted)) {
             enum interval level = seed_levels[k].level;
+            t->seeded_from_ms = interval_start(INTERVAL_1M, since - b->s.trust_ms);
             ask(t, level, interval_start(level, trusted), PURPOSE_SEED);
             return;
         }
+    tell_seeded(b, t, since);
 }
 
 static void on_tick(uv_timer_t *timer)

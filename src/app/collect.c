@@ -16,7 +16,7 @@ enum {
      * second.
      */
     LATE_MS = 10 * 1000,
-    LIST_AGAIN_MS = 600 * 1000,
+    LIST_AGAIN_MS = 60 * 1000,
     /* Of a gap that was still going on: what the watermark before it had claimed too much. */
     OPEN_GAP_MS = 3000,
 };
@@ -49,17 +49,25 @@ struct collect {
     uint64_t version;
 };
 
-static enum err publish(struct collect *c, enum bus_kind kind, const char *code, int32_t partition,
-                        const struct buf *value)
+/* Of now; where it goes by its code. */
+static struct bus_message message_of(const struct collect *c, enum bus_kind kind, const char *code,
+                                     const char *value, size_t len)
 {
     struct bus_message m = {.kind = kind,
-                            .partition = partition,
-                            .value = value->data,
-                            .len = value->len,
+                            .value = value,
+                            .len = len,
                             .receive_ms = clock_wall_ms(),
                             .source = c->source};
     memcpy(m.code, code, strlen(code) + 1);
     memcpy(m.collector, c->name, sizeof m.collector);
+    return m;
+}
+
+static enum err publish(struct collect *c, enum bus_kind kind, const char *code, int32_t partition,
+                        const struct buf *value)
+{
+    struct bus_message m = message_of(c, kind, code, value->data, value->len);
+    m.partition = partition;
     return bus_publish(c->bus, &m);
 }
 
@@ -70,13 +78,9 @@ static enum err publish_row(struct collect *c, const char *code, const struct ca
         return OK;
     struct candle own = *candle;
     own.source = (uint8_t)c->source;
-    struct bus_message m = {.kind = BUS_CANDLE, .receive_ms = clock_wall_ms(), .source = c->source};
     struct buf value = {0};
     row_write(&value, code, &own);
-    m.value = value.data;
-    m.len = value.len;
-    memcpy(m.code, code, strlen(code) + 1);
-    memcpy(m.collector, c->name, sizeof m.collector);
+    struct bus_message m = message_of(c, BUS_CANDLE, code, value.data, value.len);
     enum err e = bus_publish_row(c->bus, &m);
     buf_free(&value);
     return e;
@@ -199,15 +203,11 @@ static void on_frame(void *ctx, const struct upbit_frame *f, const char *json, s
         collect_delay(c, receive_ms - f->timestamp_ms);
     if (!base && f->kind != UPBIT_TICKER)
         return;
-    struct bus_message m = {.kind = f->kind == UPBIT_TICKER  ? BUS_TICKER
-                                    : f->kind == UPBIT_TRADE ? BUS_TRADE
-                                                             : BUS_CANDLE,
-                            .value = json,
-                            .len = len,
-                            .receive_ms = receive_ms,
-                            .source = c->source};
-    memcpy(m.code, f->code, CODE_MAX);
-    memcpy(m.collector, c->name, sizeof m.collector);
+    enum bus_kind kind = f->kind == UPBIT_TICKER  ? BUS_TICKER
+                         : f->kind == UPBIT_TRADE ? BUS_TRADE
+                                                  : BUS_CANDLE;
+    struct bus_message m = message_of(c, kind, f->code, json, len);
+    m.receive_ms = receive_ms;
     enum err e = bus_publish(c->bus, &m);
     if (e == OK && base && f->kind == UPBIT_CANDLE)
         e = publish_row(c, f->code, &f->candle);
@@ -416,16 +416,27 @@ enum err collect_fetched(struct collect *c, const struct exchange_rows *rows,
     return e;
 }
 
-enum err collect_lost(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms)
+static enum err publish_span(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms,
+                             enum message_purpose purpose)
 {
     struct message_covered m = {
-        .interval = INTERVAL_1S, .from_ms = from_ms, .to_ms = to_ms, .purpose = PURPOSE_LOST};
+        .interval = INTERVAL_1S, .from_ms = from_ms, .to_ms = to_ms, .purpose = purpose};
     memcpy(m.code, code, strlen(code) + 1);
     struct buf value = {0};
     message_covered_write(&value, &m);
     enum err e = publish(c, BUS_COVERED, code, 0, &value);
     buf_free(&value);
     return e;
+}
+
+enum err collect_lost(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms)
+{
+    return publish_span(c, code, from_ms, to_ms, PURPOSE_LOST);
+}
+
+enum err collect_tell(struct collect *c, const char *code, int64_t from_ms, int64_t to_ms)
+{
+    return publish_span(c, code, from_ms, to_ms, PURPOSE_TELL);
 }
 
 enum err collect_repair(struct collect *c, const char *code, enum interval i,

@@ -58,6 +58,10 @@ enum err collect_repair(struct collect *c, const char *code, enum interval i,
 /* A span that nothing can fill any more. Any thread. */
 enum err collect_lost(struct collect *c, const char *code, int64_t from_ms,
                       int64_t to_ms) MUST_CHECK;
+/* History of a span changed without being pushed row by row: who shows it fetches it again. Any
+ * thread. */
+enum err collect_tell(struct collect *c, const char *code, int64_t from_ms,
+                      int64_t to_ms) MUST_CHECK;
 
 void collect_metrics_register(void);
 

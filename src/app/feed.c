@@ -15,6 +15,7 @@ enum {
     COMMIT_MS = 100,     /* a batch gathers at most that long while the store is free */
     COMMIT_ROWS = 1000,
     ROLLED_MS = 1000,
+    RETRY_MS = 1000,
 };
 
 #define APPLIED(kind)                                                                              \
@@ -174,28 +175,59 @@ static void on_trouble(void *ctx, const char *text)
     f->trouble = text ? mem_strdup(text) : NULL;
 }
 
-/* --- lanes that come and go ------------------------------------------------------------- */
-
-static void give_up(const char *what, int32_t partition, struct buf *error)
+void feed_follow_trouble(struct feed *f, const char *why)
 {
-    log_error("feed.lane_lost", "partition=%d what=%s text=\"%s\"", (int)partition, what,
-              error->data ? error->data : "");
-    REQUIRE(!"a lane that can't go on must not be taken for one that is quiet");
+    on_trouble(f, why);
 }
 
+/* --- lanes that come and go ------------------------------------------------------------- */
+
+/* Nothing of a lane comes before bus_start: while the store can't be read it waits. */
 static void take_lane(struct feed *f, int32_t partition)
 {
     struct buf error = {0};
     int64_t from = 0;
     enum err e = lane_open(f, partition, &from, &error);
-    if (e != OK)
-        give_up("restore", partition, &error);
-    e = bus_start(f->s.bus, partition, from);
-    if (e != OK)
-        give_up("position", partition, &error);
+    f->waiting[partition] = e != OK;
+    if (e != OK) {
+        f->retry_mono_ms = clock_mono_ms() + RETRY_MS;
+        log_warn("feed.lane_waits", "partition=%d error=%s text=\"%s\"", (int)partition,
+                 err_text(e), error.data ? error.data : "");
+        on_trouble(f, "a lane can't be read");
+    } else {
+        REQUIRE(bus_start(f->s.bus, partition, from) == OK);
+        log_info("feed.lane", "partition=%d next=%lld", (int)partition,
+                 (long long)f->lanes[partition]->next);
+    }
     buf_free(&error);
-    log_info("feed.lane", "partition=%d next=%lld", (int)partition,
-             (long long)f->lanes[partition]->next);
+}
+
+static void take_waiting_lanes(struct feed *f)
+{
+    bool any = false, again = false;
+    if (clock_mono_ms() < f->retry_mono_ms)
+        return;
+    for (int32_t p = 0; p < bus_partitions(f->s.bus) && !again; p++) {
+        if (!f->waiting[p])
+            continue;
+        take_lane(f, p);
+        any = true;
+        again = f->waiting[p]; /* the others would not fare better */
+    }
+    if (any && !again)
+        on_trouble(f, NULL);
+}
+
+/* Its messages are gone from the brokers, or they are others' now. Going on elsewhere would leave a
+ * hole that nobody knows of. */
+static void lose_lane(struct feed *f, int32_t partition)
+{
+    const struct lane *l = f->lanes[partition];
+    log_error("feed.position_lost", "partition=%d next=%lld", (int)partition,
+              l ? (long long)l->next : -1);
+    on_trouble(f, "the brokers do not hold where a partition is to go on");
+    if (f->s.lost)
+        f->s.lost(f->s.ctx, partition);
 }
 
 /* What was read of it is committed if that is possible at once; if not, the lane's next owner reads
@@ -209,6 +241,7 @@ static void give_lane(struct feed *f, int32_t partition)
             hand_over(f);
         writer_finish(f->writer);
     }
+    f->waiting[partition] = false;
     lane_free(&f->lanes[partition]);
     bus_given(f->s.bus, partition);
     log_info("feed.lane_given", "partition=%d", (int)partition);
@@ -269,9 +302,14 @@ static bool apply_some(struct feed *f)
 {
     struct bus_message m;
     int left = TURN_MESSAGES;
-    while (left > 0 && !too_much(f) && bus_poll(f->s.bus, &m) == OK) {
-        take(f, &m);
-        left--;
+    for (; left > 0 && !too_much(f); left--) {
+        enum err e = bus_poll(f->s.bus, &m);
+        if (e == ERR_RANGE)
+            lose_lane(f, m.partition);
+        else if (e != OK)
+            break;
+        else
+            take(f, &m);
     }
     settle_all(f);
     return left == 0;
@@ -308,6 +346,7 @@ static void on_wake(uv_async_t *handle)
 static void on_timer(uv_timer_t *handle)
 {
     refresh_rolled(handle->data);
+    take_waiting_lanes(handle->data);
     turn(handle->data);
 }
 
@@ -437,5 +476,6 @@ void feed_prune(struct feed *f, int64_t seconds_before_ms)
         if (f->lanes[p])
             candle_engine_forget(f->lanes[p]->engine, INTERVAL_1S, seconds_before_ms);
     settle(f);
-    batch_prune(f->building, seconds_before_ms);
+    if (f->writer)
+        batch_prune(f->building, seconds_before_ms);
 }

@@ -47,6 +47,9 @@ struct feed_settings {
     void (*markets)(void *ctx, const struct message_markets *m, int32_t partition);
     void (*watermark)(void *ctx, int64_t exchange_ms); /* one was applied; may be NULL */
     void (*delay)(void *ctx, int64_t ms); /* exchange to collector, of a ticker; may be NULL */
+    /* The brokers do not hold where a lane is to go on: nothing of it will come; the process must
+     * end. NULL where the bus forgets nothing. */
+    void (*lost)(void *ctx, int32_t partition);
     void *ctx;
 };
 
@@ -60,6 +63,8 @@ void feed_wake(struct feed *f); /* any thread: the bus has messages */
 
 /* --- following another process (settings.follows) -------------------------------------- */
 
+/* A ticker that was kept; passed over where a newer one was heard. */
+void feed_kept_ticker(struct feed *f, const char *code, const char *json, size_t len);
 /* An event that it committed, in its lane's order; told once the own lane has got as far. */
 void feed_follow_event(struct feed *f, const struct store_event *e);
 /* Where it stands, after its events up to there. */
@@ -69,6 +74,8 @@ void feed_follow_outbox(struct feed *f, uint64_t number, const char *body, size_
 /* Numbers up to there are told, before the first. */
 void feed_follow_outbox_from(struct feed *f, uint64_t number);
 void feed_follow_done(struct feed *f); /* all of one look was given */
+/* Nothing is heard of what it commits; NULL: it is again. */
+void feed_follow_trouble(struct feed *f, const char *why);
 
 /* --- lanes ------------------------------------------------------------------------------ */
 
@@ -83,6 +90,9 @@ void feed_open_gaps(struct feed *f, candle_gap_f *each, void *ctx);
 int64_t feed_watermark_ms(const struct feed *f);           /* newest of all lanes */
 int64_t feed_last_watermark_mono_ms(const struct feed *f); /* monotonic time of its arrival */
 bool feed_has_all_lanes(const struct feed *f);
+/* Each lane was once, since it was made, as far as its partition and the process that is followed.
+ * why: which was not. */
+bool feed_is_warm(const struct feed *f, struct buf *why);
 uint64_t feed_lane_seq(const struct feed *f,
                        int32_t partition); /* newest event told; 0: not here */
 

@@ -3,8 +3,42 @@
 
 #include "app/feed_impl.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "candle/message.h"
 #include "model/upbit.h"
+
+/* When the newest ticker of a market was made; 0: none was heard. Lanes have few markets. */
+static int64_t *ticker_time(struct lane *l, const char *code)
+{
+    for (size_t k = 0; k < l->ticker_count; k++)
+        if (strcmp(l->tickers[k].code, code) == 0)
+            return &l->tickers[k].timestamp_ms;
+    l->tickers = mem_array(l->tickers, l->ticker_count + 1, sizeof *l->tickers);
+    struct ticker_time *t = &l->tickers[l->ticker_count++];
+    t->timestamp_ms = 0;
+    memcpy(t->code, code, strlen(code) + 1);
+    return &t->timestamp_ms;
+}
+
+/* Several collectors tell of one exchange: what one tells late does not turn prices back. */
+static bool is_news(struct lane *l, const char *code, const struct upbit_frame *frame)
+{
+    int64_t *newest = ticker_time(l, code);
+    if (frame->timestamp_ms < *newest)
+        return false;
+    *newest = frame->timestamp_ms;
+    return true;
+}
+
+void feed_kept_ticker(struct feed *f, const char *code, const char *json, size_t len)
+{
+    struct lane *l = lane_of(f, code);
+    struct upbit_frame frame;
+    struct upbit_reason why;
+    if (l && f->s.serve && upbit_frame_read(json, len, &frame, &why) == OK &&
+        frame.kind == UPBIT_TICKER && is_news(l, code, &frame))
+        serve_ticker(f->s.serve, code, json, len, frame.trade.price);
+}
 
 static enum err apply_ticker(struct lane *l, const struct bus_message *m)
 {
@@ -16,6 +50,8 @@ static enum err apply_ticker(struct lane *l, const struct bus_message *m)
     struct feed *f = l->f;
     if (f->s.delay && !frame.snapshot)
         f->s.delay(f->s.ctx, m->receive_ms - frame.timestamp_ms);
+    if (!is_news(l, m->code, &frame))
+        return OK;
     buf_clear(&f->body);
     upbit_ticker_with_source(m->value, m->len, m->source, &f->body);
     if (f->s.serve)

@@ -86,6 +86,16 @@ bool feed_has_all_lanes(const struct feed *f)
     return true;
 }
 
+bool feed_is_warm(const struct feed *f, struct buf *why)
+{
+    for (int32_t p = 0; f->s.follows && p < bus_partitions(f->s.bus); p++)
+        if (!f->lanes[p] || !f->lanes[p]->is_warm) {
+            buf_printf(why, "partition %d is still being caught up with", (int)p);
+            return false;
+        }
+    return true;
+}
+
 uint64_t feed_lane_seq(const struct feed *f, int32_t partition)
 {
     return f->lanes[partition] ? f->lanes[partition]->released_seq : 0;

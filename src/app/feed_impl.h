@@ -25,10 +25,18 @@ struct lane {
     uint64_t rolled_seq;        /* the store's parents are true at */
     uint64_t message_seq;       /* of the message being applied: offset + 1 in the upper bits */
     uint32_t message_events;
-    int64_t watermark_mono_ms;     /* 0: none heard yet */
-    uint64_t store_seq;            /* follows: where the other process stands */
+    int64_t watermark_mono_ms;   /* 0: none heard yet */
+    uint64_t store_seq;          /* follows: where the other process stands */
+    bool is_followed, is_warm;   /* follows: it was heard of; see feed_is_warm */
+    struct ticker_time *tickers; /* newest of each market */
+    size_t ticker_count;
     struct changes *changes;       /* follows: NULL without */
     struct held *held, *held_last; /* follows: its events that this lane has not got to */
+};
+
+struct ticker_time {
+    char code[CODE_MAX];
+    int64_t timestamp_ms;
 };
 
 struct held {
@@ -46,8 +54,10 @@ struct feed {
     uint64_t commits;
     size_t uncommitted; /* follows: candles applied since the other process moved on */
     bool paused;
-    int64_t rolled_mono_ms;                         /* when rolled_seq was last read */
-    int64_t building_since_ms;                      /* monotonic, when the first change came */
+    bool waiting[BUS_PARTITIONS_MAX]; /* lanes that are ours, but could not be read yet */
+    int64_t retry_mono_ms;            /* when they are tried next */
+    int64_t rolled_mono_ms;           /* when rolled_seq was last read */
+    int64_t building_since_ms;        /* monotonic, when the first change came */
     int64_t building_receive_ms, flying_receive_ms; /* oldest message in it, wall */
     char epoch[STORE_EPOCH_MAX];
     char *trouble;

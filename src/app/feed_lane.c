@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lanes: their making from what the store kept, and what their engines say. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@
 
 enum {
     FORMING_OLD_MS = 120000, /* older open windows are not news to anyone watching */
-    READ_TRIES = 5,
+    READ_MS = 20000,         /* a database that is restarted is waited for, with the whole loop */
+    READ_PAUSE_MS = 200,
 };
 
 static struct metric events_total =
@@ -118,9 +120,12 @@ static void load(void *ctx, const char *code, enum interval i, struct span span,
                             .limit = SIZE_MAX,
                             .with_tombstones = true};
     memcpy(q.code, code, strlen(code) + 1);
-    enum err e = ERR_AGAIN;
-    for (int tries = 0; e != OK && tries < READ_TRIES; tries++)
+    int64_t end = clock_mono_ms() + READ_MS;
+    enum err e = store_range(l->f->reader, &q, each, each_ctx, NULL);
+    while (err_class(e) == ERR_CLASS_RETRY && clock_mono_ms() < end) {
+        (void)poll(NULL, 0, READ_PAUSE_MS);
         e = store_range(l->f->reader, &q, each, each_ctx, NULL);
+    }
     /* No rows would be taken for no trade: better to end than to write a wrong candle. */
     if (e != OK)
         log_error("store.read_failed", "error=\"%s\" code=%s", err_text(e), code);
@@ -179,6 +184,8 @@ void lane_catch_up(struct lane *l)
     if (seq > l->released_seq)
         lane_released(l, seq);
     candle_engine_committed(l->engine, l->rolled_seq < seq ? l->rolled_seq : seq);
+    l->is_warm = l->is_warm || (l->is_followed && l->seq >= l->store_seq &&
+                                bus_behind(l->f->s.bus, l->partition) == 0);
 }
 
 void feed_follow_event(struct feed *f, const struct store_event *e)
@@ -195,6 +202,7 @@ void feed_follow_lane(struct feed *f, int32_t partition, uint64_t seq, uint64_t 
         return;
     l->store_seq = seq;
     l->rolled_seq = rolled_seq;
+    l->is_followed = true;
     lane_catch_up(l);
 }
 
@@ -257,10 +265,13 @@ static void restore_gap(void *ctx, const struct store_gap *g)
     candle_engine_restore_gap(l->engine, &gap);
 }
 
-/* The first event of a store is no news: while it is there, none was ever dropped. */
+/* The first event of a store is no news: while it is there, none was ever dropped. Those that came
+ * since the position was read come again. */
 static void restore_event(void *ctx, const struct store_event *e)
 {
     struct lane *l = ctx;
+    if (e->seq > l->seq)
+        return;
     if (e->seq != FEED_BEGIN_SEQ)
         lane_tell_event(l, e);
     else if (l->f->s.serve)
@@ -303,13 +314,24 @@ static enum err restore(struct lane *l, const struct store_lane_meta *at)
     return e;
 }
 
-enum err lane_open(struct feed *f, int32_t partition, int64_t *from, struct buf *error)
+/* No parent in the store may be older than where the lane goes on, so the position is that of
+ * before the roll-up, though others may have moved it since: what is newer in the store is only
+ * said again. */
+static enum err read_position(struct feed *f, int32_t partition, struct store_lane_meta *at,
+                              struct buf *error)
 {
     struct store_meta meta;
-    /* No parent in the store may be older than where the lane goes on. */
-    enum err e = store_roll_up(f->s.store, error);
-    if (e == OK)
-        e = store_meta(f->reader, &meta);
+    enum err e = store_meta(f->reader, &meta);
+    if (e != OK)
+        return e;
+    *at = meta.lanes[partition];
+    return at->rolled_seq < at->seq ? store_roll_up(f->s.store, error) : OK;
+}
+
+enum err lane_open(struct feed *f, int32_t partition, int64_t *from, struct buf *error)
+{
+    struct store_lane_meta at;
+    enum err e = read_position(f, partition, &at, error);
     if (e != OK) {
         buf_str(error, "store: can't be read");
         return e;
@@ -323,13 +345,13 @@ enum err lane_open(struct feed *f, int32_t partition, int64_t *from, struct buf 
     l->trades = trades_new();
     if (f->s.follows)
         l->changes = mem_zalloc(sizeof *l->changes);
-    e = restore(l, &meta.lanes[partition]);
+    e = restore(l, &at);
     if (e != OK) {
         buf_str(error, "store: can't be read");
         lane_free(&l);
         return e;
     }
-    *from = meta.lanes[partition].seq ? meta.lanes[partition].next : INT64_MIN;
+    *from = at.seq ? at.next : INT64_MIN;
     f->lanes[partition] = l;
     return OK;
 }
@@ -343,6 +365,7 @@ void lane_free(struct lane **l)
     candle_engine_free(&(*l)->engine);
     trades_free(&(*l)->trades);
     free((*l)->changes);
+    free((*l)->tickers);
     free(*l);
     *l = NULL;
 }

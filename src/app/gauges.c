@@ -138,25 +138,32 @@ static void set_gaps(const struct status_parts *p)
     metric_set(&oldest_gap, sum.oldest_ms);
 }
 
-static void set_exchange(const struct status_parts *p)
+static void set_exchange(const char *name, int64_t behind_ms)
 {
-    struct collect_state state;
-    const char *name = status_exchange(p);
     for (size_t k = 0; k < STATE_COUNT; k++)
         metric_set(&exchange_state[k], strcmp(state_names[k], name) == 0);
-    collect_state_get(p->collect, &state);
-    metric_set(&behind, state.behind_ms < 0 ? -1000 : state.behind_ms);
-    metric_set(&watermark, feed_watermark_ms(p->feed));
+    metric_set(&behind, behind_ms < 0 ? -1000 : behind_ms);
 }
 
 void gauges_set(const struct status_parts *p, const struct store_market *markets, size_t count,
                 bool each_market)
 {
     struct buf why = {0};
-    set_exchange(p);
+    struct collect_state state;
+    collect_state_get(p->collect, &state);
+    set_exchange(status_exchange(p), state.behind_ms);
+    metric_set(&watermark, feed_watermark_ms(p->feed));
     set_gaps(p);
     set_markets(p, markets, count, each_market);
     metric_set(&ready, status_ready(p, &why));
     buf_free(&why);
+    process_measure();
+}
+
+void gauges_set_collector(const struct collect_state *s)
+{
+    bool live = s->state == EXCHANGE_LIVE;
+    set_exchange(live ? "live" : "down", s->behind_ms);
+    metric_set(&ready, live);
     process_measure();
 }

@@ -12,5 +12,7 @@ void gauges_register(void);
 /* each_market: a series for each market, too (serve.market_metrics). */
 void gauges_set(const struct status_parts *p, const struct store_market *markets, size_t count,
                 bool each_market);
+/* Of the collect role, which has no candles: their gauges stay 0 there. */
+void gauges_set_collector(const struct collect_state *s);
 
 #endif

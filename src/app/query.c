@@ -206,7 +206,7 @@ static void read_done(uv_work_t *work, int status)
     a->reader = NULL;
     struct cache_page_key key = page_key(a);
     /* A commit told meanwhile may have changed rows of the page after they were read. */
-    if (a->err == OK && a->commits == feed_commits(q->s.feed))
+    if (a->err == OK && !q->stopped && a->commits == feed_commits(q->s.feed))
         cache_page_put(q->s.cache, &key, a->rows, a->count, a->seq);
     fetch_or_answer(a);
 }

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "app/collect.h"
+#include "app/gauges.h"
 #include "app/run.h"
 #include "app/settings.h"
 #include "app/tool.h"
@@ -20,7 +21,7 @@
 #include "base/mem.h"
 #include "serve/serve.h"
 
-enum { POLL_MS = 200, EXIT_USAGE = 2, NAME_MAX_LEN = 15 };
+enum { POLL_MS = 200, STATUS_MS = 1000, EXIT_USAGE = 2, NAME_MAX_LEN = 15 };
 
 struct role {
     struct settings settings;
@@ -33,7 +34,7 @@ struct role {
     struct exchange *exchange;
     struct serve *serve;
     uv_async_t bus_ready;
-    uv_timer_t poll_timer;
+    uv_timer_t poll_timer, status_timer;
     uv_signal_t sigint, sigterm;
     bool stopping;
 };
@@ -66,6 +67,13 @@ static void on_bus_ready(uv_async_t *handle)
 static void on_poll_timer(uv_timer_t *timer)
 {
     poll_bus(timer->data);
+}
+
+static void on_status_timer(uv_timer_t *timer)
+{
+    struct collect_state state;
+    collect_state_get(((struct role *)timer->data)->collect, &state);
+    gauges_set_collector(&state);
 }
 
 /* --- what people ask ---------------------------------------------------------------------- */
@@ -210,16 +218,17 @@ static void on_signal(uv_signal_t *handle, int number)
     bus_close(r->bus);
     uv_close((uv_handle_t *)&r->bus_ready, NULL);
     uv_close((uv_handle_t *)&r->poll_timer, NULL);
+    uv_close((uv_handle_t *)&r->status_timer, NULL);
     uv_close((uv_handle_t *)&r->sigint, NULL);
     uv_close((uv_handle_t *)&r->sigterm, NULL);
     serve_stop(r->serve, on_serve_closed, r);
 }
 
-static void start_signal(struct role *r, uv_signal_t *handle, int number)
+static void start_timer(struct role *r, uv_timer_t *timer, uv_timer_cb on_time, uint64_t ms)
 {
-    uv_signal_init(&r->loop, handle);
-    handle->data = r;
-    uv_signal_start(handle, on_signal, number);
+    uv_timer_init(&r->loop, timer);
+    timer->data = r;
+    uv_timer_start(timer, on_time, ms, ms);
 }
 
 static void live(struct role *r)
@@ -227,11 +236,10 @@ static void live(struct role *r)
     uv_async_init(&r->loop, &r->bus_ready, on_bus_ready);
     r->bus_ready.data = r;
     bus_on_ready(r->bus, wake, r);
-    uv_timer_init(&r->loop, &r->poll_timer);
-    r->poll_timer.data = r;
-    uv_timer_start(&r->poll_timer, on_poll_timer, POLL_MS, POLL_MS);
-    start_signal(r, &r->sigint, SIGINT);
-    start_signal(r, &r->sigterm, SIGTERM);
+    start_timer(r, &r->poll_timer, on_poll_timer, POLL_MS);
+    start_timer(r, &r->status_timer, on_status_timer, STATUS_MS);
+    run_start_signal(&r->loop, &r->sigint, SIGINT, on_signal, r);
+    run_start_signal(&r->loop, &r->sigterm, SIGTERM, on_signal, r);
     signal(SIGPIPE, SIG_IGN);
     exchange_start(r->exchange);
     log_info("collect.started", "name=%s source=%s exchange=%s partitions=%d", r->name,

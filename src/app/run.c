@@ -124,7 +124,7 @@ static void on_prune_timer(uv_timer_t *timer)
 {
     struct run *r = timer->data;
     int64_t now = exchange_now_ms(r->exchange);
-    if (now && r->role != RUN_SERVE)
+    if (now)
         feed_prune(r->feed,
                    interval_start(INTERVAL_1D, now - r->settings.store_keep_days * 86400 * 1000));
 }
@@ -181,11 +181,11 @@ static void start_timer(struct run *r, uv_timer_t *timer, uv_timer_cb cb, uint64
     uv_timer_start(timer, cb, ms, ms);
 }
 
-static void start_signal(struct run *r, uv_signal_t *handle, int number)
+void run_start_signal(uv_loop_t *loop, uv_signal_t *handle, int number, uv_signal_cb cb, void *data)
 {
-    uv_signal_init(&r->loop, handle);
-    handle->data = r;
-    uv_signal_start(handle, on_signal, number);
+    uv_signal_init(loop, handle);
+    handle->data = data;
+    uv_signal_start(handle, cb, number);
 }
 
 static void on_replayed_market(void *ctx, const struct store_market *m)
@@ -228,14 +228,15 @@ static void live(struct run *r)
     start_timer(r, &r->prune_timer, on_prune_timer, PRUNE_MS);
     if (run_is_role(r))
         log_info("run.role", "role=%s", role_names[r->role]);
-    start_signal(r, &r->sigint, SIGINT);
-    start_signal(r, &r->sigterm, SIGTERM);
+    run_start_signal(&r->loop, &r->sigint, SIGINT, on_signal, r);
+    run_start_signal(&r->loop, &r->sigterm, SIGTERM, on_signal, r);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* the store answers a file size limit as a full disk */
     start_hearing(r);
     log_info("run.started", "source=%s exchange=%s data=%s", source_name(r->source),
              settings_exchange_url(&r->settings), r->settings.store_data);
     uv_run(&r->loop, UV_RUN_DEFAULT);
+    cache_free(&r->cache);            /* a connection of its own, perhaps: the loop would not end */
     uv_run(&r->loop, UV_RUN_DEFAULT); /* closing handles get their turn */
 }
 
@@ -252,7 +253,6 @@ static void free_all(struct run *r)
     replay_free(&r->replay);
     serve_free(&r->serve);
     collect_free(&r->collect);
-    cache_free(&r->cache);
     bus_free(&r->bus);
     store_reader_free(&r->reader);
     store_free(&r->store);

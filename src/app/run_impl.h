@@ -79,6 +79,7 @@ enum err role_check(struct run *r, struct buf *error) MUST_CHECK; /* urls; setti
 void role_on_markets(void *ctx, const struct message_markets *m, int32_t partition);
 void role_on_watermark(void *ctx, int64_t exchange_ms);
 void role_on_delay(void *ctx, int64_t delay_ms);
+void role_on_lost(void *ctx, int32_t partition);
 void role_start(struct run *r);
 void role_stop(struct run *r);
 

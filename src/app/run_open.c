@@ -21,7 +21,11 @@ enum { GAPS_MAX = 1000 };
 
 static void ask_candles(void *ctx, const struct serve_query *q, struct serve_request *req)
 {
-    query_candles(((struct run *)ctx)->query, q, req);
+    struct run *r = ctx;
+    if (feed_has_all_lanes(r->feed))
+        query_candles(r->query, q, req);
+    else
+        serve_answer_error(req, 503, "starting", "this process is still reading its positions");
 }
 
 static void ask_exchange_candles(void *ctx, const struct serve_query *q, struct serve_request *req)
@@ -290,6 +294,7 @@ static enum err open_feed(struct run *r, struct buf *error)
         s.markets = role_on_markets;
         s.watermark = role_on_watermark;
         s.delay = role_on_delay;
+        s.lost = role_on_lost;
     }
     enum err e = feed_open(&s, &r->feed, error);
     for (size_t k = 0; e == OK && r->record && k < r->market_count; k++)
@@ -368,7 +373,7 @@ static void open_rest(struct run *r)
                                       .feed = r->feed,
                                       .exchange = r->exchange,
                                       .trust_ms = r->settings.exchange_trust_ms};
-    if (!run_is_role(r))
+    if (r->role != RUN_SERVE)
         r->audit = audit_new(&c, r->settings.audit_per_minute);
     r->status = (struct status_parts){
         .feed = r->feed,

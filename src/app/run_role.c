@@ -52,8 +52,9 @@ enum err role_check(struct run *r, struct buf *error)
 
 /* --- the exchange as the bus tells it --------------------------------------------------- */
 
-/* Backfill wants those of the lanes that are here; it leaves the others alone by itself. */
-static void tell_backfill(struct run *r)
+/* Backfill and audit want those of the lanes that are here; they leave the others alone by
+ * themselves. */
+static void tell_listed(struct run *r)
 {
     struct upbit_market *listed = mem_array(NULL, r->market_count + 1, sizeof *listed);
     size_t count = 0;
@@ -68,6 +69,8 @@ static void tell_backfill(struct run *r)
     r->status.markets = count;
     if (r->backfill)
         backfill_markets(r->backfill, listed, count);
+    if (r->audit)
+        audit_markets(r->audit, listed, count);
     free(listed);
 }
 
@@ -92,7 +95,7 @@ void role_on_markets(void *ctx, const struct message_markets *m, int32_t partiti
         known->listed = false;
         feed_market(r->feed, known);
     }
-    tell_backfill(r);
+    tell_listed(r);
 }
 
 void role_on_watermark(void *ctx, int64_t exchange_ms)
@@ -140,12 +143,44 @@ static void tell_outbox(struct run *r, const struct store_outbox *o)
     buf_free(&body);
 }
 
+static void end_failed(struct run *r)
+{
+    r->failed = true;
+    raise(SIGTERM);
+}
+
+void role_on_lost(void *ctx, int32_t partition)
+{
+    (void)partition; /* the log has it */
+    end_failed(ctx);
+}
+
 /* Its events were dropped before they were read here: nobody here may be told of what follows. */
 static void begin_anew(struct run *r, int32_t partition)
 {
     log_error("store.events_cut", "partition=%d", (int)partition);
-    r->failed = true;
-    raise(SIGTERM);
+    end_failed(r);
+}
+
+static void drop_pages(struct run *r, const struct store_news *n, const char *code, enum interval i,
+                       struct span span)
+{
+    struct cache_change c = {.interval = i, .from_ms = span.from_ms, .to_ms = span.to_ms};
+    c.seq = n->lanes[feed_lane(r->feed, code)].at.rolled_seq;
+    memcpy(c.code, code, strlen(code) + 1);
+    cache_pages_drop(r->cache, &c);
+}
+
+/* What a roll-up changed is in nobody's cache any more. */
+static void drop_changed(struct run *r, const struct store_news *n)
+{
+    for (size_t k = 0; k < n->change_count; k++) {
+        const struct store_change *c = &n->changes[k];
+        drop_pages(r, n, c->code, c->interval, (struct span){c->from_ms, c->to_ms});
+    }
+    for (size_t k = 0; n->changes_cut && k < r->market_count; k++)
+        for (int i = INTERVAL_1M; i < INTERVAL_COUNT; i++)
+            drop_pages(r, n, r->markets[k].code, (enum interval)i, (struct span){0, INT64_MAX});
 }
 
 static void take_news(struct run *r, const struct store_news *n)
@@ -159,6 +194,7 @@ static void take_news(struct run *r, const struct store_news *n)
         feed_follow_lane(r->feed, p, n->lanes[p].at.seq, n->lanes[p].at.rolled_seq);
     for (size_t k = 0; k < n->outbox_count; k++)
         tell_outbox(r, &n->outbox[k]);
+    drop_changed(r, n);
     feed_follow_done(r->feed);
 }
 
@@ -177,6 +213,30 @@ static void on_follow_wake(uv_async_t *handle)
     uv_mutex_unlock(&f->lock);
 }
 
+struct ticker_ask {
+    struct run *run;
+    char code[CODE_MAX];
+};
+
+static void on_kept_ticker(void *ctx, enum err e, const char *json, size_t len)
+{
+    struct ticker_ask *a = ctx;
+    if (e == OK && !a->run->stopping)
+        feed_kept_ticker(a->run->feed, a->code, json, len);
+    free(a);
+}
+
+/* Quiet markets have no new ticker for hours. */
+static void ask_tickers(struct run *r)
+{
+    for (size_t k = 0; k < r->market_count; k++) {
+        struct ticker_ask *a = mem_zalloc(sizeof *a);
+        a->run = r;
+        memcpy(a->code, r->markets[k].code, sizeof a->code);
+        cache_ticker_ask(r->cache, a->code, on_kept_ticker, a);
+    }
+}
+
 static void follow(struct run *r)
 {
     struct run_follow *f = mem_zalloc(sizeof *f);
@@ -188,6 +248,7 @@ static void follow(struct run *r)
     uv_async_init(&r->loop, &f->wake, on_follow_wake);
     f->wake.data = f;
     r->follow = f;
+    ask_tickers(r);
     for (int32_t p = 0; p < bus_partitions(r->bus); p++)
         s.told[p] = feed_lane_seq(r->feed, p);
     enum err e = store_outbox_newest(r->reader, &s.outbox);
@@ -210,6 +271,15 @@ static void end_follow(struct run_follow *f)
     if (f->follow)
         store_follow_free(&f->follow);
     uv_close((uv_handle_t *)&f->wake, NULL);
+}
+
+/* Who hears nothing of the database for a while has nothing true to say. */
+static void tell_following(struct run *r)
+{
+    if (r->follow && r->follow->follow)
+        feed_follow_trouble(r->feed, store_follow_connected(r->follow->follow)
+                                         ? NULL
+                                         : "what is committed can't be followed");
 }
 
 /* --- rolling up ------------------------------------------------------------------------- */
@@ -250,6 +320,7 @@ static void on_role_timer(uv_timer_t *timer)
     struct run *r = timer->data;
     tell_exchange(r);
     roll_up_when_due(r);
+    tell_following(r);
     if (r->role == RUN_SERVE && !r->follow && feed_has_all_lanes(r->feed))
         follow(r);
 }
@@ -261,7 +332,7 @@ void role_start(struct run *r)
     uv_timer_start(&r->role_timer, on_role_timer, ROLE_MS, ROLE_MS);
     if (settings_hears(&r->settings))
         exchange_start_rest(r->exchange);
-    tell_backfill(r);
+    tell_listed(r);
 }
 
 void role_stop(struct run *r)

@@ -118,5 +118,5 @@ bool status_ready(const struct status_parts *p, struct buf *why)
         buf_printf(why, "exchange: %s", state.text[0] ? state.text : "nothing heard yet");
         return false;
     }
-    return true;
+    return feed_is_warm(p->feed, why);
 }

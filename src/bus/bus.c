@@ -173,6 +173,12 @@ void bus_given(struct bus *b, int32_t partition)
     b->ops->given(b, partition);
 }
 
+int64_t bus_behind(const struct bus *b, int32_t partition)
+{
+    REQUIRE(b->ops->assigns && partition >= 0 && partition < b->partitions);
+    return b->ops->behind(b, partition);
+}
+
 void bus_pause(struct bus *b, bool paused)
 {
     if (b->ops->assigns)

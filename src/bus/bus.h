@@ -126,6 +126,9 @@ enum err bus_start(struct bus *b, int32_t partition, int64_t next) MUST_CHECK;
 /* Consumer's thread, once after BUS_REVOKED, when what was read is committed. Nothing of a revoked
  * partition comes any more; the others wait until all revoked ones were given. */
 void bus_given(struct bus *b, int32_t partition);
+/* Consumer's thread, of a bus that assigns: messages of topic candle that wait in the partition, as
+ * far as the brokers were heard; -1: they have not said yet, or the partition is not read. */
+int64_t bus_behind(const struct bus *b, int32_t partition);
 /* Consumer's thread: nothing of topic candle comes meanwhile; it waits at the broker. */
 void bus_pause(struct bus *b, bool paused);
 

@@ -12,9 +12,10 @@ struct bus_ops {
     enum err (*publish_row)(struct bus *b, const struct bus_message *m); /* NULL: has none */
     void (*on_ready)(struct bus *b, void (*wake)(void *ctx), void *ctx);
     enum err (*poll)(struct bus *b, struct bus_message *out);
-    bool assigns; /* the next four are needed only then */
+    bool assigns; /* the next five are needed only then */
     enum err (*start)(struct bus *b, int32_t partition, int64_t next);
     void (*given)(struct bus *b, int32_t partition);
+    int64_t (*behind)(const struct bus *b, int32_t partition);
     void (*pause)(struct bus *b, bool paused);
     void (*reject)(struct bus *b, const char *reason);
     void (*close)(struct bus *b);

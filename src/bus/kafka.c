@@ -87,6 +87,11 @@ static void kafka_pause(struct bus *base, bool paused)
         kafka_consumer_pause(b->consumer, paused);
 }
 
+static int64_t kafka_behind(const struct bus *base, int32_t partition)
+{
+    return kafka_consumer_behind(((const struct bus_kafka *)base)->consumer, partition);
+}
+
 static void kafka_reject(struct bus *base, const char *reason)
 {
     kafka_consumer_reject(((struct bus_kafka *)base)->consumer, reason);
@@ -118,6 +123,7 @@ static const struct bus_ops kafka_ops = {
     .assigns = true,
     .start = kafka_start,
     .given = kafka_given,
+    .behind = kafka_behind,
     .pause = kafka_pause,
     .reject = kafka_reject,
     .close = kafka_close,

@@ -299,6 +299,17 @@ void kafka_consumer_reject(struct kafka_consumer *c, const char *reason)
         reject(c, c->lent, reason);
 }
 
+int64_t kafka_consumer_behind(const struct kafka_consumer *c, int32_t partition)
+{
+    int64_t low = 0, high = 0, next = c->next[partition];
+    if (c->state[partition] != RUNNING ||
+        rd_kafka_get_watermark_offsets(c->rk, KAFKA_CANDLES, partition, &low, &high) || high < 0)
+        return -1;
+    if (next < 0) /* none was read yet, from the oldest on */
+        next = low < 0 ? 0 : low;
+    return high > next ? high - next : 0;
+}
+
 static void count_lag(struct kafka_consumer *c)
 {
     int64_t now = clock_mono_ms(), behind = 0;
@@ -306,11 +317,8 @@ static void count_lag(struct kafka_consumer *c)
         return;
     c->counted_ms = now;
     for (int32_t p = 0; p < c->base->partitions; p++) {
-        int64_t low, high;
-        if (c->state[p] == RUNNING && c->next[p] >= 0 &&
-            !rd_kafka_get_watermark_offsets(c->rk, KAFKA_CANDLES, p, &low, &high) &&
-            high > c->next[p])
-            behind += high - c->next[p];
+        int64_t waiting = kafka_consumer_behind(c, p);
+        behind += waiting > 0 ? waiting : 0;
     }
     metric_set(&lag, behind);
 }

@@ -83,6 +83,7 @@ void kafka_consumer_wake(struct kafka_consumer *c, struct kafka_wake *w);
 /* All on the consumer's thread; contracts as of bus.h. */
 enum err kafka_consumer_poll(struct kafka_consumer *c, struct bus_message *out) MUST_CHECK;
 enum err kafka_consumer_start(struct kafka_consumer *c, int32_t partition, int64_t next) MUST_CHECK;
+int64_t kafka_consumer_behind(const struct kafka_consumer *c, int32_t partition);
 void kafka_consumer_given(struct kafka_consumer *c, int32_t partition);
 void kafka_consumer_pause(struct kafka_consumer *c, bool paused);
 /* The message that was polled last. */

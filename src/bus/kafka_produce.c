@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "bus/kafka_impl.h"
 
-enum { FLUSH_MS = 5000, PARTS_MAX = 4 + KAFKA_HEADERS_MAX + 2 };
+enum { FLUSH_MS = 5000, TICKER_LOG_MS = 10000, PARTS_MAX = 4 + KAFKA_HEADERS_MAX + 2 };
 
 #define UNDELIVERED(label)                                                                         \
     METRIC_COUNTER("stofka_bus_undelivered_total",                                                 \
@@ -243,6 +244,22 @@ static void on_undelivered(struct kafka_producer *p, const rd_kafka_message_t *m
         p->undelivered(p->undelivered_ctx, &own);
 }
 
+/* Tickers come by the hundred and the next makes good for it: one line now and then. Their number
+ * is a metric. */
+static void log_undelivered(const rd_kafka_message_t *m)
+{
+    static _Atomic int64_t ticker_ms;
+    const char *topic = rd_kafka_topic_name(m->rkt);
+    int64_t now = clock_mono_ms();
+    if (strcmp(topic, KAFKA_TICKERS) == 0) {
+        if (ticker_ms && now - ticker_ms < TICKER_LOG_MS)
+            return;
+        ticker_ms = now;
+    }
+    log_warn("bus.undelivered", "topic=%s partition=%d error=%s", topic, m->partition,
+             rd_kafka_err2name(m->err));
+}
+
 void kafka_on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *producer)
 {
     (void)rk;
@@ -253,8 +270,7 @@ void kafka_on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *produc
             metric_observe_ns(&delivery, us * 1000);
         return;
     }
-    log_warn("bus.undelivered", "topic=%s partition=%d error=%s", rd_kafka_topic_name(m->rkt),
-             m->partition, rd_kafka_err2name(m->err));
+    log_undelivered(m);
     on_undelivered(producer, m);
 }
 

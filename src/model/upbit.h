@@ -60,7 +60,9 @@ enum err upbit_frame_read(const char *json, size_t len, struct upbit_frame *out,
  * in one. No line breaks come through. ERR_INVALID for any other frame. */
 enum err upbit_to_default(const char *json, size_t len, struct buf *out) MUST_CHECK;
 
-/* The DEFAULT ticker object plus "source" as last member (DESIGN section 4). Input is DEFAULT. */
+/* The DEFAULT ticker object plus "source" as last member, numbers as written but for an exponent,
+ * which is spelled out (0E-8: 0.00000000), as the API has none (DESIGN section 4). Input: one that
+ * was read as a DEFAULT ticker, a list of one included. */
 void upbit_ticker_with_source(const char *json, size_t len, enum source source, struct buf *out);
 
 /* WebSocket DEFAULT form of a candle (bus message value, DESIGN section 7). Days, weeks and months,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "model/decimal.h"
 #include "model/json.h"
 #include "model/member.h"
 #include "model/upbit.h"
@@ -43,12 +44,54 @@ void upbit_rest_candle_write(struct buf *out, const char *code, enum interval i,
     buf_char(out, '}');
 }
 
+/* Drops line breaks and tabs from what was added since `from`: JSON has them only between tokens,
+ * and a line break would end an SSE data line. */
+static void put_on_one_line(struct buf *out, size_t from)
+{
+    size_t to = from;
+    for (size_t i = from; i < out->len; i++)
+        if ((unsigned char)out->data[i] >= ' ')
+            out->data[to++] = out->data[i];
+    out->len = to;
+    buf_add(out, "", 0); /* the NUL */
+}
+
+static bool has_exponent(const char *number, size_t len)
+{
+    return memchr(number, 'e', len) || memchr(number, 'E', len);
+}
+
+/* A whole JSON value, its numbers without exponent. One that no decimal holds stays as written. */
+static void put_plain(struct buf *out, const char *text, size_t len)
+{
+    struct json j;
+    struct decimal d;
+    char plain[DECIMAL_TEXT_MAX];
+    size_t copied = 0;
+    json_open(&j, text, len);
+    for (enum json_token t; (t = json_next(&j)) != JSON_END && t != JSON_BAD;) {
+        if (t != JSON_NUMBER || !has_exponent(j.text, j.text_len) ||
+            decimal_parse(j.text, j.text_len, &d) != OK)
+            continue;
+        size_t at = (size_t)(j.text - text);
+        buf_add(out, text + copied, at - copied);
+        buf_add(out, plain, decimal_write(d.units, d.scale, plain));
+        copied = at + j.text_len;
+    }
+    buf_add(out, text + copied, len - copied);
+}
+
 void upbit_ticker_with_source(const char *json, size_t len, enum source source, struct buf *out)
 {
-    while (len > 0 && json[len - 1] != '}')
+    const char *object = memchr(json, '{', len);
+    REQUIRE(object); /* the input is a DEFAULT ticker that was read, maybe alone in its list */
+    size_t from = out->len;
+    len -= (size_t)(object - json);
+    while (object[len - 1] != '}')
         len--;
-    REQUIRE(len > 0); /* the input is a DEFAULT ticker that was read */
-    buf_add(out, json, len - 1);
+    put_plain(out, object, len);
+    put_on_one_line(out, from);
+    out->len--; /* the brace */
     buf_char(out, ',');
     member_text(out, "source", source_name(source));
     buf_char(out, '}');
@@ -199,18 +242,6 @@ static void write_renamed(const struct rename *table, const struct slice *slices
         before = ',';
     }
     buf_char(out, '}');
-}
-
-/* Drops line breaks and tabs from what was added since `from`: JSON has them only between tokens,
- * and a line break would end an SSE data line. */
-static void put_on_one_line(struct buf *out, size_t from)
-{
-    size_t to = from;
-    for (size_t i = from; i < out->len; i++)
-        if ((unsigned char)out->data[i] >= ' ')
-            out->data[to++] = out->data[i];
-    out->len = to;
-    buf_add(out, "", 0); /* the NUL */
 }
 
 static void write_default(struct json *j, const struct rename *table, bool simple, struct buf *out)

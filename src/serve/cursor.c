@@ -16,7 +16,8 @@ static void write_lane(struct buf *out, uint64_t seq)
 void serve_cursor_write(struct buf *out, const struct serve_cursor *c)
 {
     if (c->lanes == 1) {
-        buf_printf(out, "%llu%s", (unsigned long long)c->seq[0], c->half ? ".1" : "");
+        buf_u64(out, c->seq[0]);
+        buf_str(out, c->half ? ".1" : "");
         return;
     }
     for (int32_t k = 0; k < c->lanes; k++) {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/frame.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 
-static struct serve_frame *frame_new(size_t len)
+struct serve_frame *serve_frame_room(size_t len)
 {
     REQUIRE(len <= UINT32_MAX);
     struct serve_frame *f = mem_alloc(sizeof *f + len);
@@ -19,7 +18,7 @@ static struct serve_frame *frame_new(size_t len)
 
 struct serve_frame *serve_frame_bytes(const char *bytes, size_t len)
 {
-    struct serve_frame *f = frame_new(len);
+    struct serve_frame *f = serve_frame_room(len);
     memcpy(f->bytes, bytes, len);
     return f;
 }
@@ -40,17 +39,16 @@ static char *put(char *at, const char *bytes, size_t len)
 struct serve_frame *serve_frame_event(const struct buf *id, const char *event, const char *json,
                                       size_t len)
 {
-    char head[64];
-    size_t id_len = id ? strlen("id: \n") + id->len : 0;
-    size_t head_len = (size_t)snprintf(head, sizeof head, "event: %.32s\ndata: ", event);
-    struct serve_frame *f = frame_new(id_len + head_len + len + 2);
+    size_t id_len = id ? strlen("id: \n") + id->len : 0, event_len = strlen(event);
+    size_t head_len = strlen("event: \ndata: ") + event_len;
+    struct serve_frame *f = serve_frame_room(id_len + head_len + len + 2);
     char *at = f->bytes;
     if (id) {
         at = put(at, "id: ", 4);
         at = put(at, id->data, id->len);
         at = put(at, "\n", 1);
     }
-    at = put(at, head, head_len);
+    at = put(put(put(at, "event: ", 7), event, event_len), "\ndata: ", 7);
     (void)put(put(at, json, len), "\n\n", 2);
     one_line(at, len);
     return f;
@@ -59,7 +57,7 @@ struct serve_frame *serve_frame_event(const struct buf *id, const char *event, c
 /* "id: ID\n" and what follows it. */
 static struct serve_frame *with_id(const struct buf *id, const char *rest, size_t len)
 {
-    struct serve_frame *f = frame_new(strlen("id: \n") + id->len + len);
+    struct serve_frame *f = serve_frame_room(strlen("id: \n") + id->len + len);
     char *at = put(put(f->bytes, "id: ", 4), id->data, id->len);
     (void)put(put(at, "\n", 1), rest, len);
     return f;

@@ -24,6 +24,7 @@ struct serve_frame *serve_frame_event(const struct buf *id, const char *event, c
 struct serve_frame *serve_frame_id(const struct buf *id);
 /* An event's frame with another id: for one client alone. */
 struct serve_frame *serve_frame_with_id(const struct serve_frame *f, const struct buf *id);
+struct serve_frame *serve_frame_room(size_t len); /* bytes are the caller's to write, at once */
 struct serve_frame *serve_frame_bytes(const char *bytes, size_t len);
 
 struct serve_frame *serve_frame_ref(struct serve_frame *f); /* returns f */

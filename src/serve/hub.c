@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "serve/hub_impl.h"
+#include "serve/reader.h"
 
 static void group_init(struct serve_group *g)
 {
@@ -90,7 +91,7 @@ void serve_item_free(struct serve_item **it)
 
 static void group_mark(struct serve_hub *h, struct serve_group *g)
 {
-    if (!g->followers)
+    if (!g->follower_count)
         return;
     g->updates++;
     if (g->dirty)
@@ -114,6 +115,28 @@ void serve_group_put(struct serve_hub *h, struct serve_group *g, struct serve_it
     head->prev = node;
     g->newest_change = it->change;
     group_mark(h, g);
+}
+
+void serve_group_join(struct serve_group *g, struct serve_reader *r, struct serve_follow *f)
+{
+    if (g->follower_count == g->follower_cap) {
+        g->follower_cap = g->follower_cap ? 2 * g->follower_cap : 4;
+        g->followers = mem_array(g->followers, g->follower_cap, sizeof *g->followers);
+    }
+    f->member = g->follower_count;
+    g->followers[g->follower_count++] = (struct serve_member){r, f};
+}
+
+void serve_group_leave(struct serve_group *g, const struct serve_follow *f)
+{
+    uint32_t at = f->member;
+    g->followers[at] = g->followers[--g->follower_count];
+    g->followers[at].follow->member = at;
+    if (g->follower_count)
+        return;
+    free(g->followers);
+    g->followers = NULL;
+    g->follower_cap = 0;
 }
 
 struct serve_group *serve_hub_take_dirty(struct serve_hub *h)
@@ -254,8 +277,8 @@ void serve_hub_forming(struct serve_hub *h, const char *code, enum interval i,
     if (c->start_ms < slot->start_ms)
         return;
     slot->start_ms = c->start_ms;
-    if (!groups[0]->followers && !groups[1]->followers && !groups[2]->followers &&
-        !groups[3]->followers)
+    if (!groups[0]->follower_count && !groups[1]->follower_count && !groups[2]->follower_count &&
+        !groups[3]->follower_count)
         return;
     struct buf json = {0};
     candle_json(&json, code, i, c);

@@ -28,6 +28,7 @@
 #include "serve/sub.h"
 
 struct serve_follow;
+struct serve_reader;
 
 struct serve_node {
     struct serve_node *prev, *next;
@@ -45,10 +46,17 @@ struct serve_item {
     struct serve_node nodes[];
 };
 
+/* Side by side, not chained: a tick goes through thousands of them, all cold. */
+struct serve_member {
+    struct serve_reader *reader;
+    struct serve_follow *follow; /* knows its place here */
+};
+
 struct serve_group {
     struct serve_node items;        /* head of the list; .prev is the newest */
     uint64_t newest_change;         /* of the newest item ever put here: who has it needs no walk */
-    struct serve_follow *followers; /* in no order */
+    struct serve_member *followers; /* follower_count of them, in no order */
+    uint32_t follower_count, follower_cap;
     struct serve_group *next_dirty; /* those that changed since the last tick */
     bool dirty;
     uint64_t lost_change; /* change of the newest event of this group that left the ring */
@@ -155,6 +163,9 @@ const char *serve_hub_cursor(const struct serve_hub *h, const char *text, size_t
 /* The change from which a reader that has all up to there goes on. With several lanes it may meet
  * events there that it has. */
 uint64_t serve_hub_change_after(const struct serve_hub *h, const struct serve_cursor *at);
+
+void serve_group_join(struct serve_group *g, struct serve_reader *r, struct serve_follow *f);
+void serve_group_leave(struct serve_group *g, const struct serve_follow *f);
 
 /* Takes one dirty group off the list; NULL: none left. */
 struct serve_group *serve_hub_take_dirty(struct serve_hub *h);

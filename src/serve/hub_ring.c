@@ -225,7 +225,8 @@ void serve_hub_start(struct serve_hub *h, int32_t lane, uint64_t seq)
 const struct buf *serve_hub_id(struct serve_hub *h, const struct serve_cursor *c)
 {
     buf_clear(&h->id);
-    buf_printf(&h->id, "%s:", h->epoch);
+    buf_str(&h->id, h->epoch);
+    buf_char(&h->id, ':');
     serve_cursor_write(&h->id, c);
     return &h->id;
 }

@@ -233,15 +233,18 @@ static enum err read_state(const struct serve_param *p, bool *closed_only, struc
     return ERR_INVALID;
 }
 
-enum err serve_query_candles(struct serve_slice query, struct serve_query *out, struct buf *why)
+enum { CODE, INTERVAL, COUNT, TO, STATE, CANDLE_PARAMS };
+
+/* Knows the first `known` of the parameters above. */
+static enum err read_candles(struct serve_slice query, size_t known, struct serve_query *out,
+                             struct buf *why)
 {
-    enum { CODE, INTERVAL, COUNT, TO, STATE, PARAMS };
-    struct serve_param p[PARAMS] = {
+    struct serve_param p[CANDLE_PARAMS] = {
         [CODE] = {.name = "code"}, [INTERVAL] = {.name = "interval"}, [COUNT] = {.name = "count"},
         [TO] = {.name = "to"},     [STATE] = {.name = "state"},
     };
     struct serve_query q = {0};
-    enum err e = serve_params_read(query, p, PARAMS, why);
+    enum err e = serve_params_read(query, p, known, why);
     if (e == OK)
         e = read_code(&p[CODE], q.code, why);
     if (e == OK)
@@ -254,8 +257,19 @@ enum err serve_query_candles(struct serve_slice query, struct serve_query *out, 
         e = read_state(&p[STATE], &q.closed_only, why);
     if (e == OK)
         *out = q;
-    serve_params_free(p, PARAMS);
+    serve_params_free(p, CANDLE_PARAMS);
     return e;
+}
+
+enum err serve_query_candles(struct serve_slice query, struct serve_query *out, struct buf *why)
+{
+    return read_candles(query, CANDLE_PARAMS, out, why);
+}
+
+enum err serve_query_exchange_candles(struct serve_slice query, struct serve_query *out,
+                                      struct buf *why)
+{
+    return read_candles(query, STATE, out, why);
 }
 
 enum err serve_query_code(struct serve_slice query, char code[CODE_MAX], struct buf *why)

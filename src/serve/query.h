@@ -28,6 +28,9 @@ void serve_params_free(struct serve_param *params, size_t count);
 /* `GET /candles`; whether the market exists is the caller's to check. */
 enum err serve_query_candles(struct serve_slice query, struct serve_query *out,
                              struct buf *why) MUST_CHECK;
+/* `GET /exchange-candles`: the same without `state`, which is ours and not the exchange's. */
+enum err serve_query_exchange_candles(struct serve_slice query, struct serve_query *out,
+                                      struct buf *why) MUST_CHECK;
 
 /* An optional or required `code`; "" when not given. */
 enum err serve_query_code(struct serve_slice query, char code[CODE_MAX],

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "serve/reader_batch.h"
 #include "serve/reader_catch.h"
 
 struct serve_scratch {
@@ -17,28 +18,19 @@ enum { OPEN_WINDOWS_MAX = 8 };
 
 static void follow_link(struct serve_reader *r, struct serve_follow *f)
 {
-    struct serve_group *g = f->group;
     f->reader = r;
-    f->next = g->followers;
-    if (f->next)
-        f->next->prev = f;
-    g->followers = f;
+    serve_group_join(f->group, r, f);
     struct serve_follow **last = &r->follows;
     while (*last)
         last = &(*last)->next_of_reader;
     *last = f;
-    f->updates = g->updates;
+    f->updates = f->group->updates;
     r->hub->followers++;
 }
 
 static void follow_unlink(struct serve_follow *f)
 {
-    if (f->prev)
-        f->prev->next = f->next;
-    else
-        f->group->followers = f->next;
-    if (f->next)
-        f->next->prev = f->prev;
+    serve_group_leave(f->group, f);
     f->reader->hub->followers--;
 }
 
@@ -80,15 +72,10 @@ bool serve_reader_has(struct serve_reader *r, const struct serve_sub *s)
     return *find(r, s) != NULL;
 }
 
-static bool sweeping(const struct serve_follow *f)
-{
-    return f->first_market < f->end_market;
-}
-
 bool serve_reader_sweeping(const struct serve_reader *r)
 {
     for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader)
-        if (sweeping(f))
+        if (serve_follow_sweeping(f))
             return true;
     return false;
 }
@@ -165,12 +152,13 @@ static bool lacks(const struct serve_follow *f, const struct serve_item *it)
 {
     if (!it->frame || serve_catch_up_covers(f, &it->at))
         return false;
-    return it->at.seq ? it->change > f->event_change : !sweeping(f) && it->change > f->state_change;
+    return it->at.seq ? it->change > f->event_change
+                      : !serve_follow_sweeping(f) && it->change > f->state_change;
 }
 
 static uint64_t walk_end(const struct serve_follow *f)
 {
-    if (sweeping(f))
+    if (serve_follow_sweeping(f))
         return f->event_change;
     return f->event_change < f->state_change ? f->event_change : f->state_change;
 }
@@ -346,7 +334,7 @@ static bool collect_sweep(struct serve_reader *r, size_t budget, struct serve_ba
 static void begin_sweeps(struct serve_reader *r)
 {
     for (struct serve_follow *f = r->follows; f; f = f->next_of_reader)
-        if (sweeping(f) && !f->begun) {
+        if (serve_follow_sweeping(f) && !f->begun) {
             f->begun = true;
             f->state_change = r->hub->change;
         }
@@ -355,7 +343,7 @@ static void begin_sweeps(struct serve_reader *r)
 static bool collect_sweeps(struct serve_reader *r, size_t budget, struct serve_batch *b)
 {
     for (struct serve_follow *f = r->follows; f; f = f->next_of_reader)
-        if (sweeping(f) && !collect_sweep(r, budget, b, f))
+        if (serve_follow_sweeping(f) && !collect_sweep(r, budget, b, f))
             return false;
     return true;
 }
@@ -381,8 +369,15 @@ static void collect_id(struct serve_reader *r, struct serve_batch *b)
 void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *opening,
                           struct serve_frame *beat, struct serve_batch *b)
 {
-    b->count = b->bytes = b->items_end = 0;
+    bool plain = !opening && !beat;
+    if (plain && serve_batch_fits(b, r)) {
+        serve_batch_join(b);
+        return;
+    }
+    serve_batch_clear(b);
     b->change = r->hub->change;
+    if (plain)
+        serve_batch_note(b, r);
     begin_sweeps(r);
     if (opening)
         (void)add_piece(b, serve_frame_ref(opening));
@@ -392,13 +387,6 @@ void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_fr
         (void)add_piece(b, serve_frame_ref(beat));
     if (b->items_whole && b->count)
         collect_id(r, b);
-}
-
-void serve_batch_clear(struct serve_batch *b)
-{
-    for (size_t i = 0; i < b->count; i++)
-        serve_frame_unref(&b->pieces[i].frame);
-    b->count = 0;
 }
 
 /* More than one key: keys could starve each other. */
@@ -414,7 +402,7 @@ static void advance(struct serve_reader *r, uint64_t change, bool behind)
     for (struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
         if (f->event_change < change)
             f->event_change = change;
-        if (sweeping(f))
+        if (serve_follow_sweeping(f))
             continue;
         if (f->state_change < change)
             f->state_change = change;
@@ -487,7 +475,7 @@ size_t serve_reader_backlog(const struct serve_reader *r, size_t max)
 {
     size_t bytes = 0;
     for (const struct serve_follow *f = r->follows; f; f = f->next_of_reader) {
-        uint64_t state = sweeping(f) ? f->sweep_change : f->state_change;
+        uint64_t state = serve_follow_sweeping(f) ? f->sweep_change : f->state_change;
         uint64_t end = f->event_change < state ? f->event_change : state;
         const struct serve_node *head = &f->group->items;
         for (const struct serve_node *at = head->prev;

@@ -33,8 +33,8 @@ struct serve_reader;
 struct serve_follow {
     struct serve_reader *reader;
     struct serve_group *group;
-    struct serve_follow *prev, *next; /* in the group */
     struct serve_follow *next_of_reader;
+    uint32_t member;                     /* its place among the group's followers */
     uint64_t event_change, state_change; /* has all up to here */
     uint64_t updates;                    /* of the group when it last had all */
     uint32_t first_market, end_market;   /* still to sweep; equal: not sweeping */
@@ -56,7 +56,10 @@ struct serve_reader {
     uint64_t sent;                   /* items since it last had all */
 };
 
-enum { SERVE_BATCH_PIECES = 512 };
+enum {
+    SERVE_BATCH_PIECES = 512,
+    SERVE_BATCH_STANDS = 16, /* who follows more is collected for alone */
+};
 
 struct serve_piece {
     struct serve_frame *frame;  /* a reference */
@@ -69,15 +72,35 @@ struct serve_piece {
     uint8_t next_interval;
 };
 
+/* How far a reader was in one group. */
+struct serve_stand {
+    const struct serve_group *group;
+    uint64_t event_change, state_change;
+};
+
+/*
+ * What a reader lacks; also what each other lacks that stands in the same place, such as thousands
+ * that follow one key: those are given the batch as it is.
+ */
 struct serve_batch {
     struct serve_piece pieces[SERVE_BATCH_PIECES];
     size_t count;
     size_t bytes;
-    uint64_t change;  /* of the hub when collected */
-    bool whole;       /* nothing is lacking beyond this batch */
-    bool items_whole; /* no item is lacking beyond it */
-    size_t items_end; /* pieces up to the last item */
+    uint64_t change;                               /* of the hub when collected */
+    bool whole;                                    /* nothing is lacking beyond this batch */
+    bool items_whole;                              /* no item is lacking beyond it */
+    size_t items_end;                              /* pieces up to the last item */
+    struct serve_stand stands[SERVE_BATCH_STANDS]; /* of the reader it was collected for */
+    size_t stand_count;                            /* 0: it is for nobody else */
+    uint64_t reader_place, hub_place;
+    bool reader_told;
+    struct serve_frame *block; /* the bytes of all pieces; NULL while it is not shared */
 };
+
+static inline bool serve_follow_sweeping(const struct serve_follow *f)
+{
+    return f->first_market < f->end_market;
+}
 
 void serve_reader_init(struct serve_reader *r, struct serve_hub *h);
 void serve_reader_fini(struct serve_reader *r);
@@ -99,7 +122,8 @@ bool serve_reader_sweeping(const struct serve_reader *r);
 bool serve_reader_overtaken(const struct serve_reader *r);
 
 /* Takes about budget bytes at most (at least one frame). opening (or NULL) goes before all else,
- * beat (a comment, or NULL) after all. */
+ * beat (a comment, or NULL) after all. b is zeroed or was collected before, with the same budget:
+ * it stays as it is if this reader lacks just that. */
 void serve_reader_collect(struct serve_reader *r, size_t budget, struct serve_frame *opening,
                           struct serve_frame *beat, struct serve_batch *b);
 /* The first n pieces were sent (or will be). Returns how many updates never were (conflated). */

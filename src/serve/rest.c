@@ -56,11 +56,7 @@ void serve_rest_exchange_candles(struct serve_request *req, const struct serve_h
     struct serve_query query;
     struct buf why = {0};
     const struct serve_source *src = &req->s->source;
-    enum err e = serve_query_candles(q->query, &query, &why);
-    if (e == OK && query.closed_only) {
-        buf_str(&why, "state: not for the exchange's own candles");
-        e = ERR_INVALID;
-    }
+    enum err e = serve_query_exchange_candles(q->query, &query, &why);
     if (e == OK && query.count > EXCHANGE_COUNT_MAX) {
         buf_printf(&why, "count: 1 to %d; got \"%zu\"", EXCHANGE_COUNT_MAX, query.count);
         e = ERR_INVALID;

@@ -238,6 +238,7 @@ void serve_free(struct serve **sp)
     serve_hub_fini(&s->hub);
     serve_encoded_fini(&s->encoded);
     serve_frame_unref(&s->fan.comment);
+    serve_batch_clear(&s->fan.batch);
     free(s->read_buf);
     free(s->ids);
     free(s->origins);

@@ -50,14 +50,22 @@ static bool write_rest(struct serve_stream *st, struct serve_frame *frame, size_
     return false;
 }
 
+static int try_write(struct serve_stream *st, const struct serve_batch *b)
+{
+    uv_buf_t bufs[SERVE_BATCH_PIECES];
+    size_t n = b->block ? 1 : b->count;
+    if (b->block)
+        bufs[0] = uv_buf_init(b->block->bytes, b->block->len);
+    for (size_t i = 0; !b->block && i < n; i++)
+        bufs[i] = uv_buf_init(b->pieces[i].frame->bytes, b->pieces[i].frame->len);
+    return uv_try_write((uv_stream_t *)&st->conn->tcp, bufs, (unsigned)n);
+}
+
 /* Writes; *pieces: those that left our hands (written, or the rest of one given to libuv). false:
  * the connection is closed. */
 static bool write_batch(struct serve_stream *st, const struct serve_batch *b, size_t *pieces)
 {
-    uv_buf_t bufs[SERVE_BATCH_PIECES];
-    for (size_t i = 0; i < b->count; i++)
-        bufs[i] = uv_buf_init(b->pieces[i].frame->bytes, b->pieces[i].frame->len);
-    int n = uv_try_write((uv_stream_t *)&st->conn->tcp, bufs, (unsigned)b->count);
+    int n = try_write(st, b);
     if (n < 0 && n != UV_EAGAIN) {
         serve_conn_close(st->conn);
         return false;
@@ -112,7 +120,6 @@ void serve_stream_write(struct serve_stream *st)
                          &fan->batch);
     if (fan->batch.count && write_batch(st, &fan->batch, &pieces))
         sent(st, &fan->batch, pieces);
-    serve_batch_clear(&fan->batch);
 }
 
 /* --- slow clients ------------------------------------------------------------------------- */

@@ -64,6 +64,8 @@ enum err store_outbox_newest(struct store_reader *r, uint64_t *out) MUST_CHECK;
 /* Any thread. ERR_CONFIG: not a store that can be followed. The store must outlive it. */
 enum err store_follow_open(struct store *s, const struct store_follow_settings *settings,
                            struct store_follow **out, struct buf *error) MUST_CHECK;
+/* Any thread: its last look at the database worked. */
+bool store_follow_connected(const struct store_follow *f);
 void store_follow_free(
     struct store_follow **f); /* ends the thread: news is not called afterwards */
 

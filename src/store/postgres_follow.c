@@ -2,6 +2,7 @@
 /* store/postgres: the follower's thread: wait, read one snapshot, give it. */
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -63,6 +64,7 @@ struct store_follow {
     struct store_follow_settings s; /* told, outbox: as given */
     pthread_t thread;
     int stop_fd;
+    atomic_bool is_connected;
     bool more;                                      /* what was read was cut at a limit */
     struct store_lane_meta before[STORE_LANES_MAX]; /* as given last */
     struct store_news news;
@@ -293,6 +295,7 @@ static void *work(void *ctx)
             e = read_snapshot(f);
         }
         metric_set(&connected, e == OK);
+        atomic_store(&f->is_connected, e == OK);
         metric_add(e ? &failed_total : &reads_total, 1);
         if (!e)
             give(f);
@@ -333,6 +336,11 @@ enum err store_follow_open(struct store *s, const struct store_follow_settings *
     REQUIRE(pthread_create(&f->thread, NULL, work, f) == 0);
     *out = f;
     return OK;
+}
+
+bool store_follow_connected(const struct store_follow *f)
+{
+    return atomic_load(&f->is_connected);
 }
 
 void store_follow_free(struct store_follow **f)

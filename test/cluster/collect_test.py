@@ -61,6 +61,9 @@ def test_two_collectors_hear_the_same_and_say_who_they_are(start, brokers):
     seen = messages(brokers, 'market_candle')
     assert {m[3]['collector'] for m in seen} == {'one', 'two'}
     assert {m[3]['kind'] for m in seen} >= {'candle', 'watermark', 'markets'}
+    for p in range(12):  # the topics were just made, and nothing was lost or overtaken
+        firsts = {m[3]['collector']: m[3]['kind'] for m in reversed(seen) if m[0] == p}
+        assert firsts == {'one': 'markets', 'two': 'markets'}, (p, firsts)
     candles = [m for m in seen if m[3]['kind'] == 'candle']
     partitions = {}
     for partition, _, key, headers, value in candles:

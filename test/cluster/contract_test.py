@@ -10,6 +10,7 @@ from servers.postgres import Postgres
 from servers.redis import Redis
 
 SECONDS = 900
+SEEDS = {} if os.environ.get('STOFKA_LONG') else {'STOFKA_SEEDS': '3'}  # of random streams
 
 
 def runs(program, *args, **env):
@@ -40,4 +41,4 @@ def postgres(servers):
 
 @pytest.mark.parametrize('program', ['store_contract_test', 'store_postgres_test', 'store_rollup_test'])
 def test_the_store_on_postgresql(postgres, program):
-    runs(program, 'postgres:', STOFKA_TEST_POSTGRES=postgres)
+    runs(program, 'postgres:', STOFKA_TEST_POSTGRES=postgres, **SEEDS)

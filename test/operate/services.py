@@ -120,8 +120,18 @@ class Webhook:
         self.url = 'http://127.0.0.1:%d' % self.server.server_port
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def drain(self):
+        """Takes what was told by now."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self.seen.append(self.told.get_nowait())
+
+    def find(self, wanted, patience):
+        """The first message that wanted(path, message) accepts, of those taken before, too."""
+        return next((message for path, message in self.seen if wanted(path, message)), None) or self.wait(wanted, patience)
+
     def wait(self, wanted, patience):
-        """The first message that wanted(path, message) accepts."""
+        """The first message from now on that wanted(path, message) accepts."""
         while True:
             try:
                 path, message = self.told.get(timeout=patience)

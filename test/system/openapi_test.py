@@ -10,7 +10,7 @@ import urllib.parse
 import jsonschema
 import pytest
 
-from program import ROOT, Program, get, get_json, until
+from program import ROOT, Program, Stream, get, get_json, until
 
 with open(os.path.join(ROOT, 'docs', 'openapi.json'), encoding='utf-8') as f:
     DESCRIPTION = json.load(f)
@@ -62,30 +62,6 @@ def check_answer(method, path, answer):
     assert headers['Content-Type'] == kind + '; charset=utf-8'
     if kind == 'application/json':
         validator(content['schema']).validate(read(body))
-
-
-class Stream:
-    """An event stream, read block by block."""
-
-    def __init__(self, url, path):
-        at = urllib.parse.urlsplit(url)
-        self.line = http.client.HTTPConnection(at.hostname, at.port, timeout=PATIENCE)
-        self.line.request('GET', path)
-        self.answer = self.line.getresponse()
-        assert (self.answer.status, self.answer.headers['Content-Type']) == (200, 'text/event-stream; charset=utf-8')
-
-    def __iter__(self):
-        """(event, data) of each event."""
-        event = None
-        for line in self.answer:
-            name, _, value = line.decode().rstrip('\n').partition(': ')
-            if name == 'event':
-                event = value
-            elif name == 'data':
-                yield event, value
-
-    def close(self):
-        self.line.close()
 
 
 @pytest.fixture(scope='module')

@@ -8,6 +8,7 @@
     get_json(page + '/markets')
     assert stofka.stop() == 0
 """
+import http.client
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import subprocess
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -114,3 +116,27 @@ def until(what, patience=PATIENCE):
             return answer
         pause.wait(0.02)
     raise AssertionError('%s stayed false for %d s' % (getattr(what, '__name__', what), patience))
+
+
+class Stream:
+    """An event stream, read block by block."""
+
+    def __init__(self, url, path):
+        at = urllib.parse.urlsplit(url)
+        self.line = http.client.HTTPConnection(at.hostname, at.port, timeout=2 * PATIENCE)
+        self.line.request('GET', path)
+        self.answer = self.line.getresponse()
+        assert (self.answer.status, self.answer.headers['Content-Type']) == (200, 'text/event-stream; charset=utf-8')
+
+    def __iter__(self):
+        """(event, data) of each event."""
+        event = None
+        for line in self.answer:
+            name, _, value = line.decode().rstrip('\n').partition(': ')
+            if name == 'event':
+                event = value
+            elif name == 'data':
+                yield event, value
+
+    def close(self):
+        self.line.close()

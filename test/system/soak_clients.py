@@ -7,6 +7,7 @@
     deaf        everything, never read; after a while it hangs up and comes back
     restless    hangs up every few seconds and goes on from its last id; what it was told is kept and judged
     asker       REST, a few questions a second
+    control     tickers of a bare server (soak_control.py): what a witness would see without Stofka
 
 It answers each line "take" on its pipe with what happened since the last one.
 """
@@ -26,7 +27,7 @@ ALL = '/stream?sub=ticker:*&sub=candle.*:*'
 
 
 class Listener(asyncio.Protocol):
-    """One stream. witness: lates of its tickers are noted."""
+    """One stream. witness, control: lates of its tickers are noted."""
 
     def __init__(self, crowd, path, kind):
         self.crowd, self.path, self.kind, self.rest = crowd, path, kind, b''
@@ -48,7 +49,7 @@ class Listener(asyncio.Protocol):
         if self.kind == 'slow':
             self.transport.pause_reading()
             self.crowd.loop.call_later(len(data) / SLOW_BYTES, self.go_on)
-        elif self.kind == 'witness':
+        elif self.kind in self.crowd.late:
             self.look(data)
 
     def go_on(self):
@@ -60,7 +61,7 @@ class Listener(asyncio.Protocol):
         *blocks, self.rest = (self.rest + data).split(b'\n\n')
         for block in blocks:
             if block.startswith(b'event: ticker') and b'"REALTIME"' in block:
-                self.crowd.late.append(now - json.loads(block.split(b'data: ', 1)[1])['timestamp'])
+                self.crowd.late[self.kind].append(now - json.loads(block.split(b'data: ', 1)[1])['timestamp'])
 
     def connection_lost(self, _error):
         self.crowd.count[self.kind + ' ended'] += 1
@@ -114,17 +115,18 @@ class Restless:
 
 
 class Crowd:
-    def __init__(self, address, codes, seed):
+    def __init__(self, address, control, codes, seed):
         self.loop = asyncio.get_running_loop()
-        self.address, self.codes, self.chance = address, codes, random.Random(seed)
-        self.count, self.late, self.asked = collections.Counter(), [], []
+        self.address, self.control, self.codes, self.chance = address, control, codes, random.Random(seed)
+        self.count, self.late, self.asked = collections.Counter(), {'witness': [], 'control': []}, []
         self.restless = [Restless(self, code, n) for n, code in enumerate(codes[:RESTLESS])]
         self.tasks = set()
 
     def connect(self, path, kind):
         async def one():
             try:
-                await self.loop.create_connection(lambda: Listener(self, path, kind), *self.address)
+                address = self.control if kind == 'control' else self.address
+                await self.loop.create_connection(lambda: Listener(self, path, kind), *address)
             except OSError:
                 self.loop.call_later(COME_BACK, self.connect, path, kind)
         self.keep(one())
@@ -143,6 +145,7 @@ class Crowd:
                 self.connect(path, kind)
         for n in range(WITNESS):
             self.connect('/stream?types=ticker&codes=' + ','.join(self.codes[n::len(self.codes) // 4]), 'witness')
+        self.connect('/', 'control')
         for one in self.restless:
             self.keep(one.run())
         self.keep(self.ask())
@@ -165,18 +168,18 @@ class Crowd:
             await asyncio.sleep(max(0, 1 / QUESTIONS - (time.monotonic() - began)))  # the pace of asking
 
     def take(self):
-        taken = {'late': self.late, 'asked': self.asked, 'count': dict(self.count)}
-        self.late, self.asked = [], []
+        taken = {**self.late, 'asked': self.asked, 'count': dict(self.count)}
+        self.late, self.asked = {kind: [] for kind in self.late}, []
         return taken
 
     def told(self):
         return {one.code: (one.since, one.told, one.wrong) for one in self.restless}
 
 
-def serve(pipe, address, codes, seed):
+def serve(pipe, address, control, codes, seed):
     """The process: runs until the pipe says "end"; "told" gives what the restless were told."""
     async def run():
-        crowd = Crowd(address, codes, seed)
+        crowd = Crowd(address, control, codes, seed)
         crowd.start()
         while (word := await crowd.loop.run_in_executor(None, pipe.recv)) != 'end':
             pipe.send(crowd.told() if word == 'told' else crowd.take())

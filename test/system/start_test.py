@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The programs start, say where they are, and end when they are asked to."""
+import datetime
+import json
 import re
 import signal
 import subprocess
@@ -10,7 +12,7 @@ import time
 
 import pytest
 
-from program import BUILD, ROOT, get, get_json, until
+from program import BUILD, ROOT, Stream, get, get_json, until
 
 
 def run_pair(start, folder):
@@ -66,6 +68,28 @@ def test_stofka_follows_the_simulator_and_says_that_it_is_simulated(start, tmp_p
     assert len(codes) >= 20
     rows = until(lambda: get_json(url + '/candles?code=%s&interval=1m&count=2' % codes[0]))
     assert {row['source'] for row in rows} == {'simulated'}
+
+
+def test_who_listens_from_the_first_moment_is_told_what_the_seeds_bring(start, tmp_path):
+    """A page that opens before the exchange's REST can be trusted lacks the last seconds before the first heard."""
+    sim = start('stofka-sim', '--port', '0', '--every-second', '--codes-count', '3').wait('sim.listening')['url']
+    stofka = start('stofka', 'run', '--exchange', sim, '--data', tmp_path, '--listen', '127.0.0.1:0')
+    url = stofka.wait('serve.listening')['url']
+    path = url + '/candles?code=KRW-BTC&interval=1s&count=120'
+    known = until(lambda: get(path)[0] == 200 and get_json(path))
+    stream = Stream(url, '/stream?sub=candle.1s:KRW-BTC&since=' + get(path)[1]['Stofka-Cursor'])
+    seen = {row['candle_date_time_utc'] for row in known + get_json(path)}
+    for event, data in stream:
+        row = json.loads(data)
+        if event == 'candle':
+            seen.add(row['candle_date_time_utc'])
+        if event == 'gap' and row['reason'] == 'history':
+            break
+    stream.close()
+    told = [r['candle_date_time_utc'] for r in get_json(path) if row['from'] <= r['candle_date_time_utc'] < row['to']]
+    seconds = sorted(seen.union(told))
+    times = [datetime.datetime.fromisoformat(second) for second in seconds]
+    assert len(times) >= 60 and times[-1] - times[0] == datetime.timedelta(seconds=len(times) - 1)
 
 
 @pytest.mark.parametrize('sign', [signal.SIGINT, signal.SIGTERM])

@@ -103,7 +103,7 @@ class FakeStofka:
     def coverage(self):
         return collections.defaultdict(list, {"KRW-X": self.known}), collections.defaultdict(list, self.lost)
 
-    def rows(self):
+    def rows(self, _codes):
         return self.held
 
     def execute(self, _query):

@@ -210,10 +210,12 @@ static void a_ticker_gets_its_source_last(void **state)
 {
     (void)state;
     struct buf out = {0};
-    const char *ticker = "{\"type\":\"ticker\",\"trade_price\":1.0} \n";
+    const char *ticker = "[{\"type\":\"ticker\",\n\"trade_price\":1.0,\"change_price\":0E-8,"
+                         "\"acc_trade_price\":1.5E2,\"change\":\"1E2\"}] \n";
     upbit_ticker_with_source(ticker, strlen(ticker), SOURCE_SIMULATED, &out);
-    assert_string_equal(out.data,
-                        "{\"type\":\"ticker\",\"trade_price\":1.0,\"source\":\"simulated\"}");
+    assert_string_equal(out.data, "{\"type\":\"ticker\",\"trade_price\":1.0,"
+                                  "\"change_price\":0.00000000,\"acc_trade_price\":150,"
+                                  "\"change\":\"1E2\",\"source\":\"simulated\"}");
     buf_free(&out);
 }
 

@@ -65,7 +65,7 @@ static void client_sees(struct client *c, const struct serve_piece *p)
 /* Takes a random part of what a random budget yields. */
 static void client_reads(struct client *c, bool all)
 {
-    static struct serve_batch b;
+    struct serve_batch b = {0};
     serve_reader_collect(&c->reader, all ? 1 << 20 : (size_t)(rand() % 300), NULL, NULL, &b);
     size_t n = all ? b.count : (size_t)rand() % (b.count + 1);
     for (size_t i = 0; i < n; i++)
@@ -111,6 +111,92 @@ static void random_client_misses_nothing(void **state)
         serve_reader_fini(&c.reader);
         serve_hub_fini(&c.hub);
     }
+}
+
+/* --- clients side by side ------------------------------------------------------------------ */
+
+enum { CROWD = 6 };
+
+/* What a reader was sent, and what it would have been sent alone. */
+struct neighbour {
+    struct serve_reader reader, alone;
+    struct buf got, want;
+};
+
+static void take_all(struct serve_reader *r, struct serve_batch *b, struct buf *out)
+{
+    serve_reader_collect(r, 1 << 20, NULL, NULL, b);
+    size_t bytes = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct serve_frame *f = b->pieces[i].frame;
+        if (b->block)
+            assert_memory_equal(b->block->bytes + bytes, f->bytes, f->len);
+        buf_add(out, f->bytes, f->len);
+        bytes += f->len;
+    }
+    if (b->block)
+        assert_int_equal(b->block->len, bytes);
+    (void)serve_reader_commit(r, b, b->count);
+}
+
+/* Half of them follow the same in another order, two follow less. */
+static void neighbour_follows(struct serve_reader *r, struct serve_hub *h, int n)
+{
+    static const char *const subs[] = {"ticker:*", "candle.1s:KRW-A", "postgres-candle.1s:KRW-B"};
+    serve_reader_init(r, h);
+    for (int k = 0; k < (n < 2 ? 2 : 3); k++)
+        fixture_follow(r, subs[n % 2 ? 2 - k : k], NULL);
+}
+
+static void happens_to(struct serve_hub *h, uint64_t *made, int *tickers)
+{
+    const char *code = rand() % 2 ? "KRW-A" : "KRW-B";
+    if (rand() % 3)
+        fixture_event(h, code, INTERVAL_1S, ++*made);
+    else
+        fixture_ticker(h, code, ++*tickers);
+}
+
+/* Readers of one batch after another are sent what each would be sent with a batch of its own, and
+ * batches are in fact shared. */
+static void a_shared_batch_is_what_each_lacks(void **state)
+{
+    (void)state;
+    struct serve_hub h;
+    struct neighbour crowd[CROWD] = {0};
+    struct serve_batch shared = {0};
+    uint64_t made = 0;
+    int tickers = 0, blocks = 0;
+    srand(23);
+    fixture_hub_open(&h, 5000, 1 << 24);
+    for (int n = 0; n < CROWD; n++) {
+        neighbour_follows(&crowd[n].reader, &h, n);
+        neighbour_follows(&crowd[n].alone, &h, n);
+    }
+    for (int step = 0; step < 2000; step++) {
+        struct neighbour *one = &crowd[step % CROWD];
+        if (rand() % 8 == 0)
+            happens_to(&h, &made, &tickers);
+        if (rand() % 8 == 0) /* it stays behind the others for this turn */
+            continue;
+        take_all(&one->reader, &shared, &one->got);
+        blocks += shared.block != NULL;
+        struct serve_batch own = {0};
+        take_all(&one->alone, &own, &one->want);
+        assert_null(own.block);
+        serve_batch_clear(&own);
+    }
+    assert_true(blocks > 100);
+    serve_batch_clear(&shared);
+    for (int n = 0; n < CROWD; n++) {
+        assert_int_equal(crowd[n].got.len, crowd[n].want.len);
+        assert_memory_equal(crowd[n].got.data, crowd[n].want.data, crowd[n].got.len);
+        serve_reader_fini(&crowd[n].reader);
+        serve_reader_fini(&crowd[n].alone);
+        buf_free(&crowd[n].got);
+        buf_free(&crowd[n].want);
+    }
+    serve_hub_fini(&h);
 }
 
 /* --- a client between replicas ------------------------------------------------------------ */
@@ -252,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_client_misses_nothing),
+        cmocka_unit_test(a_shared_batch_is_what_each_lacks),
         cmocka_unit_test(roaming_client_misses_nothing),
     };
     return cmocka_run_group_tests_name("serve_reader", tests, NULL, NULL);

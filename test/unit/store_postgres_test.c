@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "store/follow.h"
+#include "store/postgres_impl.h"
 #include "store_fixture.h"
 
 enum { DAY_MS = 86400000 };
@@ -158,6 +159,62 @@ static void other_sources_newer_and_missing_schemas_are_refused(void **state)
     fresh.settings.read_only = true;
     assert_refused(&fresh, ERR_AGAIN, "`stofka store` brings it there");
     fixture_remove(&fresh);
+}
+
+/* --- upgrades --------------------------------------------------------------------------- */
+
+/* A little of everything, as a program of the first schema left it. */
+static const char first_schema_data[] =
+    "CREATE TABLE stofka_schema (number integer PRIMARY KEY, applied timestamptz NOT NULL DEFAULT"
+    " now()); INSERT INTO stofka_schema (number) VALUES (1);"
+    "INSERT INTO meta VALUES (1, 'simulated', 'FIRST');"
+    "INSERT INTO lane VALUES (0, 7, 41, 1773230400000, 1);"
+    "INSERT INTO market VALUES ('KRW-BTC', '비트코인', 'Bitcoin', true, 0);"
+    "SELECT make_days(ARRAY['2026-03-11'::date]);"
+    "INSERT INTO market_candle_1s VALUES ('KRW-BTC', '2026-03-11 12:00:00+00', 4, 5.00000001, 3, 4,"
+    " 123456789012.12345678, 0.00000001, 1773230400999, 2, 3, 'repaired', 'imported', false);"
+    "INSERT INTO market_candle_1d VALUES ('KRW-BTC', '2026-03-10 00:00:00+00', 1, 9, 1, 2,"
+    " 5, 6, 1773187199999, 0, 1, 'closed', 'simulated', false);"
+    "INSERT INTO market_fetched SELECT *, '1d' FROM market_candle_1d;"
+    "INSERT INTO coverage VALUES"
+    " ('KRW-BTC', '1s', false, '2026-03-11 12:00:00+00', '2026-03-11 12:00:01+00'),"
+    " ('KRW-BTC', '1d', false, '2026-03-10 00:00:00+00', '2026-03-11 00:00:00+00'),"
+    " ('KRW-BTC', '1s', true, '2026-03-11 11:00:00+00', '2026-03-11 11:00:02+00');"
+    "INSERT INTO gap VALUES ('KRW-BTC', '2026-03-11 11:00:00+00', '2026-03-11 11:00:02+00',"
+    " 'disconnected', 'lost');"
+    "INSERT INTO event VALUES (0, 41, 'candle KRW-BTC 1s {}');";
+static const char first_schema_dump[] =
+    "meta 1 7:41:1773230400000\n"
+    "market KRW-BTC 비트코인 Bitcoin 1 0\n"
+    "coverage KRW-BTC 0: [1773230400000,1773230401000)\n"
+    "coverage KRW-BTC 0 lost: [1773226800000,1773226802000)\n"
+    "coverage KRW-BTC 9: [1773100800000,1773187200000)\n"
+    "gap KRW-BTC [1773226800000,1773226802000) disconnected 2\n"
+    "event 41 candle KRW-BTC 1s {}\n"
+    "KRW-BTC 1s\n"
+    " 1773230400000: 400000000 500000001 300000000 400000000 123456789012.12345678 0.00000001"
+    " 1773230400999 r2 v3 s2 o3 t0\n"
+    "KRW-BTC 1m\nKRW-BTC 3m\nKRW-BTC 5m\nKRW-BTC 10m\nKRW-BTC 15m\nKRW-BTC 30m\nKRW-BTC 1h\n"
+    "KRW-BTC 4h\nKRW-BTC 1d\n"
+    " 1773100800000: 100000000 900000000 100000000 200000000 5.00000000 6.00000000 1773187199999"
+    " r0 v1 s1 o1 t0\n"
+    "KRW-BTC 1w\nKRW-BTC 1M\n";
+
+static void a_database_of_the_first_schema_is_brought_here_with_all_it_holds(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct buf text = {0};
+    fixture_make(&f, "postgres:");
+    ask(&f, postgres_migrations[0]);
+    ask(&f, first_schema_data);
+    fixture_open(&f);
+    dump(f.reader, &text);
+    assert_string_equal(text.data, first_schema_dump);
+    assert_int_equal(store_roll_up(f.store, &f.error), OK);
+    assert_int_equal(put(f.store, NULL, (struct store_lane){0, 7, 8, 42, 0}, &f.error), OK);
+    buf_free(&text);
+    fixture_remove(&f);
 }
 
 static void no_error_says_the_password(void **state)
@@ -330,6 +387,7 @@ int main(void)
         ON_A_STORE(coverage_that_another_process_wrote_meanwhile_is_replaced),
         ON_A_STORE(two_that_make_the_schema_at_once_are_safe),
         ON_A_STORE(other_sources_newer_and_missing_schemas_are_refused),
+        ON_A_STORE(a_database_of_the_first_schema_is_brought_here_with_all_it_holds),
         ON_A_STORE(no_error_says_the_password),
         ON_A_STORE(a_lost_connection_is_made_again_and_the_batch_kept_once),
         ON_A_STORE(whole_days_go_and_their_parents_stay),

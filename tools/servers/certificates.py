@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """An authority of our own and a server's certificate for loopback, made by openssl in a folder.
 
-    secure = make(folder)      {'authority': …/ca.pem, 'keystore': …/server.pem, 'user': …, 'password': …}
-    Kafka(folder, secure=secure)
+    secure = make(folder)      {'authority': …/ca.pem, 'certificate': …, 'key': …, 'keystore': both and the authority in one,
+                                'user': …, 'password': …}
+    Kafka(folder, secure=secure), and so PostgreSQL and Redis
 """
 import os
 import secrets
@@ -36,5 +37,6 @@ def make(folder):
              '-days', DAYS, '-extfile', 'names', '-out', 'server.crt')
     keystore = os.path.join(folder, 'server.pem')
     daemon.write(keystore, ''.join(_read(os.path.join(folder, name)) for name in ('server.key', 'server.crt', 'ca.pem')))
-    return {'authority': os.path.join(folder, 'ca.pem'), 'keystore': keystore, 'user': 'stofka',
+    return {'authority': os.path.join(folder, 'ca.pem'), 'certificate': os.path.join(folder, 'server.crt'),
+            'key': os.path.join(folder, 'server.key'), 'keystore': keystore, 'user': 'stofka',
             'password': secrets.token_hex(16)}

@@ -52,8 +52,9 @@ def fetch_alone(name):
     return folder
 
 
-def command(folders, heap_mb, main, *args):
-    """java with the class path of these folders and a small heap."""
+def command(folders, heap_mb, main, *args, agent=None):
+    """java with the class path of these folders and a small heap. agent: what -javaagent: is told."""
     paths = ':'.join(os.path.join(folder, '*') for folder in folders)
     return ['java', '-Xmx%dm' % heap_mb, '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError', '-Djava.awt.headless=true',
-            '-Dlog4j.configuration=file:' + os.path.join(folders[0], 'log4j.properties'), '-cp', paths, main, *args]
+            '-Dlog4j.configuration=file:' + os.path.join(folders[0], 'log4j.properties'),
+            *(['-javaagent:' + agent] if agent else []), '-cp', paths, main, *args]

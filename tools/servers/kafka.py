@@ -5,11 +5,14 @@
     brokers.url()                 'kafka:127.0.0.1:40001,127.0.0.1:40002,127.0.0.1:40003'
     brokers.nodes[0].kill()
 
+watched=True: each broker tells its metrics by the JMX exporter (deploy/prometheus/kafka-jmx.yml).
+
 Each broker has a heap of HEAP_MB and keeps its data in FOLDER/broker-N/data. With secure=certificates
 clients come in by SASL_SSL only (see certificates.py); brokers talk to each other in the open, on
 loopback.
 """
 import base64
+import glob
 import json
 import os
 import shutil
@@ -69,6 +72,8 @@ class Broker(daemon.Daemon):
     def __init__(self, folder, node, cluster, **options):
         super().__init__(folder, **options)
         self.node, self.cluster = node, cluster
+        if cluster.watched:
+            self.ports_needed += ('metrics',)
         self.name = 'Kafka broker %d' % node
         self.data = os.path.join(self.folder, 'data')
         self.conf = os.path.join(self.folder, 'server.properties')
@@ -99,7 +104,14 @@ class Broker(daemon.Daemon):
             raise daemon.Failed('%s: its folder %s can\'t be made:\n%s' % (self.name, self.data, done.stdout[-2000:]))
 
     def command(self):
-        return java.command([self.cluster.programs()], HEAP_MB, 'kafka.Kafka', self.conf)
+        return java.command([self.cluster.programs()], HEAP_MB, 'kafka.Kafka', self.conf, agent=self.agent())
+
+    def agent(self):
+        if not self.cluster.watched:
+            return None
+        jar = glob.glob(os.path.join(java.fetch('jmx'), 'jmx_prometheus_javaagent-*.jar'))[0]
+        return '%s=%s:%d:%s' % (jar, daemon.HOST, self.port('metrics'), os.path.join(
+            java.ROOT, 'deploy', 'prometheus', 'kafka-jmx.yml'))
 
     def ready(self):
         """It listens before it serves, so its log is asked too, from where this start began."""
@@ -116,9 +128,9 @@ class Kafka:
     """All brokers together; nodes[N - 1] is broker N."""
     name = 'Kafka'
 
-    def __init__(self, folder, with_us=False, secure=None, ports=None):
+    def __init__(self, folder, with_us=False, secure=None, ports=None, watched=False):
         """ports: a list with a {'port': number} for each broker."""
-        self.folder, self.secure = os.path.abspath(folder), secure
+        self.folder, self.secure, self.watched = os.path.abspath(folder), secure, watched
         ports = ports or [None] * BROKERS
         self.nodes = [Broker(os.path.join(self.folder, 'broker-%d' % n), n, self, ports=ports[n - 1], with_us=with_us)
                       for n in range(1, BROKERS + 1)]

@@ -2,7 +2,8 @@
 """PostgreSQL 15 with pg_cron, of Debian's packages, in a folder of its own.
 
 The superuser "postgres" makes the database "stofka" and the plain user "stofka" that owns it; both come
-in by password only, which the file FOLDER/passfile tells libpq. Needs `tools/setup.sh cluster`.
+in by password only, which the file FOLDER/passfile tells libpq. With secure=certificates they come in by TLS
+only and check the server's certificate. Needs `tools/setup.sh cluster`.
 """
 import os
 import secrets
@@ -11,6 +12,7 @@ import subprocess
 
 from servers import daemon
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = '/usr/lib/postgresql/15/bin'
 PG_CRON = '/usr/lib/postgresql/15/lib/pg_cron.so'
 CONF = """\
@@ -35,8 +37,9 @@ class Postgres(daemon.Daemon):
     ports_needed = ('port',)
     stop_signal = signal.SIGINT  # "fast": clients are cut off, everything is written
 
-    def __init__(self, folder, cron=True, **options):
+    def __init__(self, folder, cron=True, secure=None, **options):
         super().__init__(folder, **options)
+        self.secure = secure
         self.data = os.path.join(self.folder, 'data')
         self.passfile = os.path.join(self.folder, 'passfile')
         self.cron = cron and os.path.exists(PG_CRON)
@@ -50,7 +53,18 @@ class Postgres(daemon.Daemon):
         if not os.path.exists(os.path.join(self.data, 'PG_VERSION')):
             self._init()
         text = CONF + 'port = %d\n' % self.port() + (CRON_CONF if self.cron else '')
+        if self.secure:
+            self._lock()
+            text += "ssl = on\nssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\n"
         daemon.write(os.path.join(self.data, 'stofka.conf'), text, owner=self.user())
+
+    def _lock(self):
+        """Only its user may read the key."""
+        for name in ('certificate', 'key'):
+            with open(self.secure[name], encoding='utf-8') as f:
+                daemon.write(os.path.join(self.data, os.path.basename(self.secure[name])), f.read(), owner=self.user())
+        daemon.write(os.path.join(self.data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n',
+                     owner=self.user())
 
     def _init(self):
         user = self.user()
@@ -103,7 +117,8 @@ class Postgres(daemon.Daemon):
 
     def conninfo(self, user='stofka', database='stofka'):
         return 'host=%s port=%d user=%s dbname=%s passfile=%s' % (
-            daemon.HOST, self.port(), user, database, self.passfile)
+            daemon.HOST, self.port(), user, database, self.passfile) + (
+                ' sslmode=verify-full sslrootcert=' + self.secure['authority'] if self.secure else '')
 
     def ask(self, sql, database='stofka', user='postgres'):
         """What psql prints, unaligned and without headers; Failed with what it complains of."""
@@ -113,6 +128,16 @@ class Postgres(daemon.Daemon):
         if done.returncode != 0:
             raise daemon.Failed('PostgreSQL: %s' % done.stderr.strip())
         return done.stdout.strip()
+
+    def limit_rights(self, database='stofka'):
+        """deploy/postgres-roles.sql, once a store has made the schema; answers {role: a login of that right}."""
+        with open(os.path.join(ROOT, 'deploy', 'postgres-roles.sql'), encoding='utf-8') as f:
+            self.ask('\\set schema public\n' + f.read(), database)
+        with open(self.passfile, encoding='utf-8') as f:
+            password = f.read().strip().rpartition(':')[2]
+        for name, group in (('writer', 'stofka_writer'), ('reader', 'stofka_reader')):
+            self.ask("CREATE ROLE %s LOGIN PASSWORD '%s' IN ROLE %s" % (name, password, group), database)
+        return {'store': 'writer', 'serve': 'reader'}
 
     def new_database(self, name):
         """An empty database owned by "stofka", for a test; answers the URL for store.url."""

@@ -43,6 +43,9 @@ class Simulator(daemon.Daemon):
         return {'url': self.url()}
 
 
+SERVING = ('serve', 'run')  # they have clients
+
+
 class Role(daemon.Daemon):
     """`stofka ROLE`; number tells several apart. settings go by environment: they may hold passwords."""
     start_seconds = 90
@@ -52,14 +55,14 @@ class Role(daemon.Daemon):
         self.role, self.number = role, number
         self.name = 'stofka %s %d' % (role, number)
         self.settings = settings
-        self.ports_needed = ('admin', 'port') if role == 'serve' else ('admin',)
+        self.ports_needed = ('admin', 'port') if role in SERVING else ('admin',)
 
     def command(self):
         return [os.path.join(BUILD, 'stofka'), self.role]
 
     def environment(self):
         settings = {'serve.admin': '%s:%d' % (daemon.HOST, self.port('admin')), **self.settings}
-        if self.role == 'serve':
+        if self.role in SERVING:
             settings['serve.listen'] = '%s:%d' % (daemon.HOST, self.port())
         named = {'STOFKA_' + re.sub(r'[^A-Z]', '_', key.upper()): value for key, value in settings.items()}
         return {**os.environ, **named}
@@ -80,6 +83,9 @@ class Role(daemon.Daemon):
         lines = [line.rsplit(' ', 1) for line in text.splitlines() if line and not line.startswith('#')]
         return {name: float(value) for name, value in lines} if status == 200 else {}
 
+    def url(self):
+        """Of a serve's page and API."""
+        return 'http://%s:%d' % (daemon.HOST, self.port())
 
     def details(self):
         return {'admin': self.admin()}

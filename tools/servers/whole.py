@@ -24,30 +24,32 @@ REST_PER_SECOND = {'collect': 1, 'store': 3, 'serve': 1}
 
 
 class Cluster:
-    def __init__(self, folder, source=None, port=None, with_us=False, sim=(), cache=None, rows=False):
-        """source: sim, live or an exchange's URL, as before when None; port: NGINX's; sim: its flags; cache:
-        another cache.url than Redis'; rows: topic market_candle_rows is filled for Kafka Connect."""
+    def __init__(self, folder, with_us=False, port=None, brokers=None, least=False, **told):
+        """port: NGINX's; brokers: ports of each, as for Kafka; least: the roles have the rights of
+        deploy/postgres-roles.sql. told, as before where None: source (sim, live or an exchange's URL), sim (its flags),
+        cache (another cache.url than Redis'), rows (topic market_candle_rows is filled for Kafka Connect),
+        watched (brokers tell their metrics), flags ({role: {key: value}})."""
         self.folder = os.path.abspath(folder)
-        self.told = {'source': 'sim', 'sim': [], **self._read()}
-        self.told.update({k: v for k, v in (('source', source), ('sim', list(sim)), ('cache', cache), ('rows', rows)) if v})
-        self.with_us = with_us
-        self.kafka = Kafka(self._path('kafka'), with_us=with_us)
-        self.postgres = Postgres(self._path('postgres'), with_us=with_us)
-        self.redis = Redis(self._path('redis'), with_us=with_us)
+        self.told = {'source': 'sim', 'sim': [], 'flags': {}, **self._read()}
+        self.told.update({key: value for key, value in told.items() if value})
+        self.with_us, self.least, self.logins = with_us, least, {}
+        self.kafka = Kafka(self.path('kafka'), with_us=with_us, ports=brokers, watched=self.told.get('watched', False))
+        self.postgres = Postgres(self.path('postgres'), with_us=with_us)
+        self.redis = Redis(self.path('redis'), with_us=with_us)
         self.sim = None
         if self.told['source'] == 'sim':
-            self.sim = Simulator(self._path('sim'), self.told['sim'], with_us=with_us)
-        self.roles = {(role, n): Role(self._path('%s-%d' % (role, n)), role, n, {}, with_us=with_us)
+            self.sim = Simulator(self.path('sim'), self.told['sim'], with_us=with_us)
+        self.roles = {(role, n): Role(self.path('%s-%d' % (role, n)), role, n, {}, with_us=with_us)
                       for role in ROLES for n in range(1, EACH + 1)}
-        self.connect = Connect(self._path('connect'), self.kafka, self.postgres, with_us=with_us)
-        self.nginx = Nginx(self._path('nginx'), ports={'port': port} if port else None, with_us=with_us)
+        self.connect = Connect(self.path('connect'), self.kafka, self.postgres, with_us=with_us)
+        self.nginx = Nginx(self.path('nginx'), ports={'port': port} if port else None, with_us=with_us)
 
-    def _path(self, name):
+    def path(self, name):
         return os.path.join(self.folder, name)
 
     def _read(self):
         try:
-            with open(self._path('cluster.json'), encoding='utf-8') as f:
+            with open(self.path('cluster.json'), encoding='utf-8') as f:
                 return json.load(f)
         except (OSError, ValueError):
             return {}
@@ -68,14 +70,15 @@ class Cluster:
             said['collect.name'] = 'collect-%d' % number
             said['collect.rows'] = 'true' if self.told.get('rows') else 'false'
         else:
-            said['store.url'] = 'postgres:' + self.postgres.conninfo()
+            said['store.url'] = 'postgres:' + self.postgres.conninfo(self.logins.get(role, 'stofka'))
             said['cache.url'] = self.told.get('cache') or self.redis.details()['url']
+        said.update(self.told['flags'].get(role, {}))
         return said
 
     def up(self, tell=lambda text: None):
         """Starts what does not run. tell: called with a line for each part that is there."""
         os.makedirs(self.folder, exist_ok=True)
-        daemon.write(self._path('cluster.json'), json.dumps(self.told))
+        daemon.write(self.path('cluster.json'), json.dumps(self.told))
         self.kafka.start()
         tell('%d Kafka brokers: %s' % (len(self.kafka.nodes), self.kafka.url()))
         for server in [self.postgres, self.redis] + ([self.sim] if self.sim else []):
@@ -83,11 +86,20 @@ class Cluster:
             tell('%s: port %d' % (server.name, server.port()))
         for role in ROLES:
             self.start_role(role)
+            if role == 'store' and self.least:
+                self.limit_rights()
             tell('%d stofka %s' % (EACH, role))
         self.nginx.upstreams = [self.roles['serve', n].port() for n in range(1, EACH + 1)]
         self.nginx.start()
         tell('NGINX: port %d' % self.nginx.port())
         return self
+
+    def limit_rights(self):
+        """The stores made the schema as its owner; they go on as what they may be."""
+        self.logins = self.postgres.limit_rights()
+        for one in (one for (name, _), one in self.roles.items() if name == 'store'):
+            one.stop()
+        self.start_role('store')
 
     def start_role(self, role):
         wanted = [one for (name, _), one in self.roles.items() if name == role]

@@ -292,7 +292,7 @@ export interface components {
       readonly rev: number;
       readonly source: components['schemas']['Source'];
     };
-    /** @description The exchange's own DEFAULT ticker object, every number as it wrote it, and source. The exchange may add members. */
+    /** @description The exchange's own DEFAULT ticker object, numbers without exponent, as its REST writes them, and source. The exchange may add members. */
     readonly Ticker: {
       /** @constant */
       readonly type: 'ticker';

@@ -5,6 +5,7 @@ import type { Interval } from '../api/types';
 import type { Board } from '../chart/board';
 import { BoardView } from '../chart/board-view';
 import { IntervalBar } from '../chart/interval-bar';
+import { LayoutPick } from '../chart/layout-pick';
 import { MarketHeader } from '../market/market-header';
 import { MarketList } from '../market/market-list';
 import { formatPrice, pairOf } from '../ui/format';
@@ -89,7 +90,10 @@ export function App({ live, board }: AppProps) {
       <Notice live={live} />
       <main className="main">
         <MarketHeader live={live} code={code} />
-        <IntervalBar selected={interval} onSelect={pick} />
+        <div className="bar">
+          <IntervalBar selected={interval} onSelect={pick} />
+          <LayoutPick layout={board.layout} onPick={(layout) => board.setLayout(layout)} />
+        </div>
         <BoardView board={board} tickOf={tickOf} look={shown + colours} />
       </main>
       <Summary live={live} code={code} tickSize={tickSize} />

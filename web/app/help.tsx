@@ -12,6 +12,7 @@ const KEYS: readonly (readonly [keys: readonly string[], text: TextKey])[] = [
   [['f'], 'helpFavourite'],
   [['1', '–', '9'], 'helpIntervals'],
   [['d', 'w', 'm'], 'helpLong'],
+  [['g'], 'goTo'],
   [['s'], 'helpDrawing'],
   [['Delete', 'Ctrl+Z'], 'helpDrawingDone'],
   [[','], 'helpSettings'],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { INTERVALS, type Interval } from '../api/types';
 
-export type Command = 'search' | 'help' | 'settings' | 'list' | Interval;
+export type Command = 'search' | 'help' | 'settings' | 'list' | 'goTo' | Interval;
 
 const WORDS: Record<string, Command> = {
   '/': 'search',
@@ -9,6 +9,7 @@ const WORDS: Record<string, Command> = {
   ',': 'settings',
   j: 'list',
   k: 'list',
+  g: 'goTo',
   d: '1d',
   w: '1w',
   m: '1M',

@@ -28,6 +28,7 @@ export function useKeys(show: (interval: Interval) => void): void {
       if (command === 'search') focus('.search input');
       else if (command === 'list') focus('.row[tabindex="0"]');
       else if (command === 'settings') document.getElementById('settings')?.showPopover();
+      else if (command === 'goTo') document.querySelector<HTMLElement>('[data-tool=goTo]')?.click();
       else if (command === 'help') document.querySelector<HTMLDialogElement>('#help')?.showModal();
       else show(command);
     };

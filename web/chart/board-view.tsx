@@ -5,7 +5,6 @@ import type { Board } from './board';
 import './board.css';
 import type { ChartFeed } from './chart-feed';
 import { ChartView } from './chart-view';
-import { LayoutPick } from './layout-pick';
 import type { View } from './place';
 
 interface BoardViewProps {
@@ -39,7 +38,6 @@ export function BoardView({ board, tickOf, look }: BoardViewProps) {
             <path d="m3 13 .7-3L11 2.7l2.3 2.3L6 12.3zM9.5 4.2l2.3 2.3" />
           </svg>
         </button>
-        <LayoutPick layout={board.layout} onPick={(layout) => board.setLayout(layout)} />
       </div>
       <div className="stage">
         <div ref={setRail} className="rail" data-open={open} />

@@ -4,7 +4,7 @@
 import type { Live } from '../api/live';
 import { ValueStore } from '../api/store';
 import type { Interval } from '../api/types';
-import { address, changeAddress } from '../ui/address';
+import { address, changeAddress, slotName } from '../ui/address';
 import { keep, keptText } from '../ui/kept';
 import { ChartFeed } from './chart-feed';
 import { Choosing } from './choices';
@@ -48,6 +48,7 @@ export class Board {
     const slots = Array.from({ length: readLayout(source) }, (_, at) => this.make(source, at));
     this.state = new ValueStore<BoardState>(live.frame, { slots, focused: 0 });
     if (named) this.write();
+    this.settle(query);
   }
 
   get focused(): ChartFeed {
@@ -96,12 +97,32 @@ export class Board {
     this.resting = setTimeout(() => this.write(), REST_MS);
   }
 
+  /** Once it is known which markets there are: a chart that nobody asked for shows one of them. */
+  private settle(asked: URLSearchParams): void {
+    const wanted = this.state.latest.slots.filter((_, at) => !asked.has(slotName('code', at)));
+    const { markets } = this.live;
+    const stop = markets.subscribe(() => {
+      const home = markets.latest.find(({ listed }) => listed)?.code;
+      if (home === undefined) return;
+      stop();
+      const known = new Set(markets.latest.map(({ code }) => code));
+      const { slots } = this.state.latest;
+      const lost = wanted.filter((slot) => slots.includes(slot) && !known.has(this.codeOf(slot)));
+      for (const { feed } of lost) void feed.show(home, feed.state.latest.interval);
+      if (lost.length > 0) this.write();
+    });
+  }
+
   private make(source: URLSearchParams, at: number): Slot {
     const { code, interval, view } = readPlace(source, at);
     const feed = new ChartFeed(this.live, code, interval);
     feed.view = view;
     void feed.show(code, interval);
     return { feed, choosing: new Choosing(at) };
+  }
+
+  private codeOf({ feed }: Slot): string {
+    return feed.state.latest.code;
   }
 
   private placeOf({ feed }: Slot) {

@@ -31,9 +31,15 @@ export interface FrameEvents extends ViewEvents {
   figures(): void;
 }
 
-export function priceFormat(places: number): PriceFormat {
+/** The crosshair names prices that there can be: multiples of `tick`. The axis writes its own. */
+export function priceFormat(places: number, tick = 10 ** -places): PriceFormat {
   const formatter = (value: number) => fixed(value.toFixed(places), places);
-  return { type: 'custom', formatter, minMove: 10 ** -places };
+  return {
+    type: 'custom',
+    formatter: (value: number) => formatter(Math.round(value / tick) * tick),
+    tickmarksFormatter: (values: readonly number[]) => values.map(formatter),
+    minMove: tick,
+  };
 }
 
 export class ChartFrame implements Screen {
@@ -105,8 +111,8 @@ export class ChartFrame implements Screen {
     this.chart.applyOptions({ localization: { locale, timeFormatter } });
   }
 
-  setFormat(places: number, interval: string): void {
-    this.main.applyOptions({ priceFormat: priceFormat(places) });
+  setFormat(format: PriceFormat, interval: string): void {
+    this.main.applyOptions({ priceFormat: format });
     this.chart
       .timeScale()
       .applyOptions({ secondsVisible: interval === '1s', timeVisible: isIntraday(interval) });

@@ -48,6 +48,7 @@ function useShown(feed: ChartFeed, tickOf: ChartProps['tickOf']) {
     state,
     code: code || state.code,
     interval: (interval ?? state.interval) as Interval,
+    tickSize: tickOf(code || state.code),
     places: Number(places ?? 0),
     figures: Number(figures ?? figurePlaces(0, undefined)),
     any: drawn !== '',
@@ -55,7 +56,7 @@ function useShown(feed: ChartFeed, tickOf: ChartProps['tickOf']) {
 }
 
 function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
-  const { state, code, interval, places, figures, any } = useShown(feed, tickOf);
+  const { state, code, interval, tickSize, places, figures, any } = useShown(feed, tickOf);
   const { connection } = feed.live;
   const heard = useSyncExternalStore(
     connection.subscribe,
@@ -63,7 +64,7 @@ function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
   );
   const clock = heard ? feed.clock : null;
   const { host, frame, hovered, gap, oldestSeen, newestSeen } = useFrame(feed, onView);
-  useLook(frame, { interval, places, figures, atHead: state.atHead });
+  useLook(frame, { interval, places, tickSize, figures, atHead: state.atHead });
   useTruth(frame, feed, code);
   const navigation = useMemo(() => frame && new Navigation(feed, frame), [feed, frame]);
   const write = useCallback((text: string) => frame?.countdown.setText(text), [frame]);
@@ -79,7 +80,6 @@ function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
           <Tools>
             <StudyMenu />
             <ComparePick live={feed.live} code={state.code} />
-            <Countdown clock={clock} interval={state.interval} />
             <Actions {...{ feed, frame, navigation, interval }} title={label} />
           </Tools>,
           tools,
@@ -92,6 +92,7 @@ function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
       <div className="chart" data-phase={state.phase}>
         <ChartCanvas host={host} label={label} navigation={navigation} drawer={frame?.drawer} />
         <Legends {...{ feed, frame, name, hovered, gap, tickOf, figures, compare }} />
+        <Countdown clock={clock} interval={state.interval} />
         <DrawingPanel frame={frame} host={host} />
         <Notices
           phase={state.phase}

@@ -11,7 +11,6 @@ import type { MainSeries } from './main-series';
 
 /** Each update of a line makes the library draw all bars again. */
 const PAUSE_MS = 250;
-export const COMPARE_COLOUR = '#3fb6c6';
 
 export interface Compared {
   readonly close: Decimal;
@@ -30,14 +29,14 @@ export class CompareLine implements Screen {
     private readonly chart: IChartApi,
     private readonly main: MainSeries,
     live: Live,
-    place: { readonly code: string; readonly interval: Interval },
+    place: { readonly code: string; readonly interval: Interval; readonly colour: string },
     private readonly head: () => boolean,
     private readonly moved: () => void,
   ) {
     this.line = chart.addSeries(
       LineSeries,
       {
-        color: COMPARE_COLOUR,
+        color: place.colour,
         lineWidth: 2,
         priceLineVisible: false,
         crosshairMarkerVisible: false,

@@ -7,7 +7,7 @@ import { useLanguage } from '../ui/language';
 import type { ChartFeed } from './chart-feed';
 import type { ChartFrame } from './chart-frame';
 import { useChoices, useChoose } from './choices';
-import { COMPARE_COLOUR, CompareLine } from './compare-line';
+import { CompareLine } from './compare-line';
 import { difference } from './difference';
 
 /** Draws the market that is compared with, if there is one. */
@@ -22,12 +22,12 @@ export function useCompare(
   const [, setMoves] = useState(0);
   useEffect(() => {
     if (!frame || !vs || vs === code) return;
-    const { chart, main } = frame;
+    const { chart, main, palette } = frame;
     const made = new CompareLine(
       chart,
       main,
       feed.live,
-      { code: vs, interval },
+      { code: vs, interval, colour: palette.compare },
       () => feed.state.latest.atHead,
       () => {
         setLine(made);
@@ -58,7 +58,7 @@ export function CompareLegend({ line, start, tickOf }: CompareLegendProps) {
   const compared = line.at(start);
   const rate = compared?.from ? difference(compared.close, compared.from).rate : null;
   return (
-    <p className="compare-legend" style={{ color: COMPARE_COLOUR }}>
+    <p className="compare-legend">
       <b>{pairOf(vs)}</b>
       {compared && <span>{formatPrice(compared.close, tickOf(vs))}</span>}
       {rate !== null && <span>{formatRate(rate)}</span>}

@@ -32,12 +32,13 @@ interface CountdownProps {
   readonly interval: Interval;
 }
 
+/** For who can't see the axis, where it stands beneath the last price. */
 export function Countdown({ clock, interval }: CountdownProps) {
   const [, t] = useLanguage();
   const [text, setText] = useState('');
   useCountdown(clock, interval, setText);
   return (
-    <span className="countdown" role="timer" aria-live="off" title={t('closesIn')}>
+    <span className="countdown" role="timer" aria-live="off" aria-label={t('closesIn')}>
       {text}
     </span>
   );

@@ -9,7 +9,6 @@ import { StudyView } from './study-view';
 import type { Palette } from './theme';
 
 const PAUSE_MS = 250;
-const COLOURS = ['#e8b34b', '#4aa8ff', '#b48cff', '#3ecf8e', '#ff8f5a', '#f06fc0'];
 
 export class StudyLayer {
   views: readonly StudyView[] = [];
@@ -36,7 +35,8 @@ export class StudyLayer {
     this.views = studies.map((study) => {
       const old = kept.get(studyText(study));
       if (old) return old;
-      const colour = COLOURS.find((one) => !taken.has(one)) ?? (COLOURS[0] as string);
+      const [first = ''] = this.palette.studies;
+      const colour = this.palette.studies.find((one) => !taken.has(one)) ?? first;
       taken.add(colour);
       const view = new StudyView(this.chart, study, colour, this.palette);
       if (this.format) view.setFormat(this.format);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useId, useState } from 'react';
 import { useLanguage } from '../ui/language';
 import { useChoices, useChoose } from './choices';
+import { PopUp } from './pop-up';
 import {
   fits,
   initialStudy,
@@ -13,6 +13,8 @@ import {
   type StudyKind,
 } from './study';
 import './study-menu.css';
+
+const WIDTH = 380;
 
 interface StudyRowProps {
   readonly study: Study;
@@ -69,51 +71,40 @@ export function StudyMenu() {
   const [, t] = useLanguage();
   const { studies } = useChoices();
   const choose = useChoose();
-  const id = useId();
-  const [place, setPlace] = useState({ left: 0, top: 0 });
   const change = (at: number, study: Study | null) => {
     if (study && studies.some((other) => studyText(other) === studyText(study))) return;
     const next = studies.flatMap((old, n) => (n === at ? (study ?? []) : old));
     choose({ studies: next });
   };
   return (
-    <>
-      <button
-        type="button"
-        data-tool="studies"
-        popoverTarget={id}
-        onClick={(event) => {
-          const { left, bottom } = event.currentTarget.getBoundingClientRect();
-          setPlace({ left: Math.max(8, Math.min(left, innerWidth - 390)), top: bottom + 4 });
-        }}
-      >
-        {t('studies')}
-        {studies.length > 0 && ` (${String(studies.length)})`}
-      </button>
-      <div id={id} popover="auto" className="study-menu" style={place}>
-        <ul>
-          {studies.map((study, at) => (
-            // By place: a row stays the same while its figures are typed.
-            <StudyRow
-              key={`${String(at)}${study.kind}${String(studies.length)}`}
-              study={study}
-              onChange={(next) => change(at, next)}
-            />
-          ))}
-        </ul>
-        <p>{t('addStudy')}</p>
-        {STUDY_KINDS.map((kind) => (
-          <button
-            key={kind}
-            type="button"
-            data-add={kind}
-            disabled={studies.length >= MOST_STUDIES}
-            onClick={() => choose({ studies: [...studies, another(kind, studies)] })}
-          >
-            {t(kind)}
-          </button>
+    <PopUp
+      tool="studies"
+      width={WIDTH}
+      className="study-menu"
+      face={t('studies') + (studies.length > 0 ? ` (${String(studies.length)})` : '')}
+    >
+      <ul>
+        {studies.map((study, at) => (
+          // By place: a row stays the same while its figures are typed.
+          <StudyRow
+            key={`${String(at)}${study.kind}${String(studies.length)}`}
+            study={study}
+            onChange={(next) => change(at, next)}
+          />
         ))}
-      </div>
-    </>
+      </ul>
+      <p>{t('addStudy')}</p>
+      {STUDY_KINDS.map((kind) => (
+        <button
+          key={kind}
+          type="button"
+          data-add={kind}
+          disabled={studies.length >= MOST_STUDIES}
+          onClick={() => choose({ studies: [...studies, another(kind, studies)] })}
+        >
+          {t(kind)}
+        </button>
+      ))}
+    </PopUp>
   );
 }

@@ -36,6 +36,10 @@ export interface Palette {
   readonly accent: string;
   readonly warn: string;
   readonly bad: string;
+  /** Of the market that is compared with. */
+  readonly compare: string;
+  /** Of the indicators, first to last. */
+  readonly studies: readonly string[];
   readonly font: string;
 }
 
@@ -54,6 +58,8 @@ export function readPalette(element: HTMLElement): Palette {
     accent: read('--accent'),
     warn: read('--warn'),
     bad: read('--bad'),
+    compare: read('--compare'),
+    studies: [1, 2, 3, 4, 5, 6].map((n) => read(`--study-${String(n)}`)),
     font: style.fontFamily,
   };
 }
@@ -86,7 +92,8 @@ export function chartOptions(palette: Palette): DeepPartial<ChartOptions> {
     },
     // A finger that moves up or down over the chart scrolls the page.
     handleScroll: { vertTouchDrag: false },
-    rightPriceScale: { borderVisible: false, minimumWidth: 60 },
+    // A label that the edge would cut through is left out.
+    rightPriceScale: { borderVisible: false, minimumWidth: 60, entireTextOnly: true },
     timeScale: {
       borderColor: palette.line,
       rightOffset: 6,

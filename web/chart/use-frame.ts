@@ -71,8 +71,9 @@ export function useFrame(feed: ChartFeed, onView: (feed: ChartFeed, view: View) 
 
 interface Look {
   readonly interval: Interval;
-  /** Decimals of the market's prices. */
+  /** Decimals of the market's prices, and their step where it is known. */
   readonly places: number;
+  readonly tickSize: string | null;
   /** Decimals of its indicators' figures. */
   readonly figures: number;
   readonly atHead: boolean;
@@ -81,7 +82,7 @@ interface Look {
 /** Tells the chart how to look. */
 export function useLook(
   frame: ChartFrame | null,
-  { interval, places, figures, atHead }: Look,
+  { interval, places, tickSize, figures, atHead }: Look,
 ): void {
   const [language] = useLanguage();
   const { zone, kind, scale, studies, vs } = useChoices();
@@ -90,9 +91,10 @@ export function useLook(
     frame?.setLanguage(language, (start) => timeText(interval, start, zone));
   }, [frame, language, interval, zone]);
   useEffect(() => {
-    frame?.setFormat(places, interval);
+    const tick = Number(tickSize) || undefined;
+    frame?.setFormat(priceFormat(places, tick), interval);
     frame?.studies.setFormat(priceFormat(figures));
-  }, [frame, places, figures, interval]);
+  }, [frame, places, tickSize, figures, interval]);
   useEffect(() => frame?.setAtHead(atHead), [frame, atHead]);
   useEffect(() => frame?.setKind(kind), [frame, kind]);
   // Two markets have nothing in common but their way in percent.

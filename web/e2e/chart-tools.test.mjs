@@ -96,6 +96,7 @@ test('goes to a date by keyboard, moves and zooms, and comes back to now', async
   const newest = await page.evaluate(() => window.__stofka.last.start);
   const wanted = newest - 40 * 86_400 - (newest % 3600);
   const input = page.locator('.go-to input');
+  await page.keyboard.press('g');
   await input.fill(new Date(wanted * 1000).toISOString().slice(0, 16));
   await input.press('Enter');
   await until((start) => window.__stofka.candles.some((candle) => candle.start === start), wanted);
@@ -121,6 +122,7 @@ test('goes to a date by keyboard, moves and zooms, and comes back to now', async
   );
   await page.locator('.to-newest').waitFor({ state: 'detached' });
   if (!external) {
+    await page.keyboard.press('g');
     await input.fill('2012-01-01T00:00');
     await input.press('Enter');
     await until(() => document.querySelector('.go-to span').textContent !== '');

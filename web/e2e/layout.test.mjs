@@ -72,6 +72,7 @@ test('a link carries the range: the same bars at the same width', async () => {
   await ready(tab);
   const newest = await page.evaluate(() => window.__stofka.last.start);
   const wanted = newest - 3 * 86_400 - (newest % 3600);
+  await page.locator('[data-tool=goTo]').click();
   await page.locator('.go-to input').fill(new Date(wanted * 1000).toISOString().slice(0, 16));
   await page.locator('.go-to input').press('Enter');
   await until(() => window.__stofka.view.at !== null);
@@ -101,4 +102,24 @@ test('a link carries the range: the same bars at the same width', async () => {
   await until(() => !location.search.includes('at='));
   assert.deepEqual(tab.faults, []);
   await tab.close();
+});
+
+test('where KRW-BTC is not to be had, the page opens with a market that is', async () => {
+  const setUp = async (page) => {
+    await page.route('**/candles?code=KRW-BTC*', (route) => route.fulfill({ status: 404 }));
+    await page.route('**/markets', async (route) => {
+      const rows = await (await route.fetch()).json();
+      await route.fulfill({ json: rows.filter(({ code }) => code !== 'KRW-BTC') });
+    });
+  };
+  const tab = await browser.open({ path: '/?interval=1m', alone: true, setUp });
+  await ready(tab);
+  const [first] = await shown(tab.page);
+  assert.match(first, /^KRW-(?!BTC )[A-Z]+ 1m$/);
+  assert.match(tab.page.url(), /code=KRW-(?!BTC&)/);
+  await tab.close();
+  // A link that names a market is not answered with another.
+  const asked = await browser.open({ path: '/?code=KRW-NONE', alone: true });
+  await asked.until(() => window.__stofka.chart.phase === 'unknown');
+  await asked.close();
 });

@@ -3,9 +3,9 @@
 
 export const chartKo = {
   zone: '시간대',
-  kst: '한국 시간',
+  kst: 'KST',
   utc: 'UTC',
-  local: '현지 시간',
+  local: '현지',
   closesIn: '봉 마감까지 남은 시간 (거래소 시각 기준)',
   tools: '차트 도구',
   kind: '차트 종류',
@@ -26,7 +26,7 @@ export const chartKo = {
   gapStalled: '응답 없음',
   gapRestart: '재시작',
   gapUnreadable: '읽을 수 없는 메시지',
-  healed: '복구된 공백',
+  healed: '복구 공백',
   healedHint: '나중에 채워진 공백도 차트에 표시합니다',
   studies: '지표',
   addStudy: '지표 추가',
@@ -96,7 +96,7 @@ export const chartKo = {
 
 export const chartEn: Record<keyof typeof chartKo, string> = {
   zone: 'Time zone',
-  kst: 'Korea (KST)',
+  kst: 'KST',
   utc: 'UTC',
   local: 'Local',
   closesIn: 'Time to the candle’s close, by the exchange’s clock',

@@ -42,6 +42,21 @@ export interface Board {
   rows: { title: string; panels: Panel[] }[];
 }
 
+/** What Grafana takes for the span of a rate. */
+export const RATE = '$__rate_interval';
+
+export const stat = (title: string, unit: string, expression: string, bad: number | undefined, about: string): Panel =>
+  ({ title, about, unit, queries: [[expression, '']], stat: true, bad });
+
+export const lines = (title: string, unit: string, about: string, ...queries: Query[]): Panel =>
+  ({ title, about, unit, queries });
+
+/** Median and 99th percentile of a histogram, all instances together. */
+export const spread = (title: string, metric: string, about: string): Panel =>
+  lines(title, 's', about,
+    [`histogram_quantile(0.5, sum by (le) (rate(${metric}_bucket[${RATE}])))`, 'median'],
+    [`histogram_quantile(0.99, sum by (le) (rate(${metric}_bucket[${RATE}])))`, '99 %']);
+
 const target = ([expression, legend]: Query, at: number) =>
   new DataqueryBuilder()
     .expr(expression)

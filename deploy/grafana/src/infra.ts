@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Stofka stands on.
-import type { Board, Panel } from './board';
-
-const RATE = '$__rate_interval';
-
-const lines = (title: string, unit: string, about: string, ...queries: [string, string][]): Panel =>
-  ({ title, about, unit, queries });
+import { lines, RATE, type Board } from './board';
 
 export const kafka: Board = {
   uid: 'stofka-kafka',

@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stofka's own dashboards.
-import type { Board, Panel } from './board';
-
-const RATE = '$__rate_interval';
-
-const stat = (title: string, unit: string, expression: string, bad: number | undefined, about: string): Panel =>
-  ({ title, about, unit, queries: [[expression, '']], stat: true, bad });
-
-const lines = (title: string, unit: string, about: string, ...queries: [string, string][]): Panel =>
-  ({ title, about, unit, queries });
-
-/** Median and 99th percentile of a histogram, all instances together. */
-const spread = (title: string, metric: string, about: string): Panel =>
-  lines(title, 's', about,
-    [`histogram_quantile(0.5, sum by (le) (rate(${metric}_bucket[${RATE}])))`, 'median'],
-    [`histogram_quantile(0.99, sum by (le) (rate(${metric}_bucket[${RATE}])))`, '99 %']);
+import { lines, RATE, spread, stat, type Board, type Panel } from './board';
 
 const FRESH: Panel[] = [
   stat('Behind the exchange', 's', 'max(stofka_exchange_behind_seconds)', 2, 'Age of the newest frame when it came.'),
   stat('Since the watermark', 's', 'max(namespace:stofka_candle_watermark_age_seconds:max)', 10, 'How long ago, by this clock, everything up to the watermark was heard. 1-4 s is normal.'),
-  stat('Markets not whole', 'none', 'sum(stofka_candle_stale_markets)', 1, 'Listed markets of which the newest seconds are not covered.'),
-  stat('Open gaps', 'none', 'sum(stofka_candle_open_gaps)', 1, 'Spans not heard and not fetched yet.'),
+  stat('Markets not whole', 'none', 'max(stofka_candle_stale_markets)', 1, 'Listed markets of which the newest seconds are not covered.'),
+  stat('Open gaps', 'none', 'max(stofka_candle_open_gaps)', 1, 'Spans not heard and not fetched yet.'),
   stat('Candles that differ', 'none', 'sum(increase(stofka_candle_audit_different_total[1d]))', 1, 'From the exchange’s own, in a day.'),
   stat('Spans lost', 'none', 'sum(increase(stofka_candle_gap_changes_total{state="lost"}[1d]))', 1, 'That the exchange can give no more, in a day.'),
 ];
@@ -79,7 +65,7 @@ export const exchange: Board = {
         lines('REST answers', 'reqps', 'By status; 429 and 418 are the exchange’s limits.', [`sum by (status) (rate(stofka_exchange_rest_answers_total[${RATE}]))`, '{{status}}']),
         spread('REST time', 'stofka_exchange_rest_seconds', 'From asking to the whole answer.'),
         lines('REST jobs', 'none', 'Waiting now; refused and tried again in five minutes.', ['sum(stofka_exchange_rest_waiting)', 'waiting'], ['sum(increase(stofka_exchange_rest_refused_total[5m]))', 'refused'], ['sum(increase(stofka_exchange_rest_retries_total[5m]))', 'tried again']),
-        lines('Gaps', 'none', 'Changes of the ledger in five minutes; open ones now.', ['sum by (state) (increase(stofka_candle_gap_changes_total[5m]))', '{{state}}'], ['sum(stofka_candle_open_gaps)', 'open now']),
+        lines('Gaps', 'none', 'Changes of the ledger in five minutes; open ones now.', ['sum by (state) (increase(stofka_candle_gap_changes_total[5m]))', '{{state}}'], ['max(stofka_candle_open_gaps)', 'open now']),
         lines('Backfill', 'ops', 'Pages fetched, by purpose.', [`sum by (purpose) (rate(stofka_exchange_backfill_pages_total[${RATE}]))`, '{{purpose}}'], [`sum(rate(stofka_exchange_backfill_failed_total[${RATE}]))`, 'failed']),
         lines('Audit', 'none', 'Closed candles compared with the exchange’s own in an hour.', ['sum(increase(stofka_candle_audit_compared_total[1h]))', 'compared'], ['sum(increase(stofka_candle_audit_different_total[1h]))', 'different'], ['sum(increase(stofka_candle_audit_exchange_total[1h]))', 'exchange disagrees with itself'], ['sum(increase(stofka_candle_audit_failed_total[1h]))', 'failed'], ['sum(increase(stofka_candle_audit_repaired_total[1h]))', 'repaired']),
       ],
@@ -99,6 +85,9 @@ export const pipeline: Board = {
         lines('Refused', 'none', 'In five minutes, by kind. A ticker is replaced by the next; anything else is owed as a gap.', ['sum by (kind) (increase(stofka_bus_refused_total[5m]))', '{{kind}}'], ['sum(increase(stofka_bus_owed_gaps_total[5m]))', 'owed gaps']),
         lines('Depth', 'none', 'Messages that wait in the process.', ['stofka_bus_depth', '{{instance}}']),
         lines('Depth in bytes', 'bytes', 'Their memory.', ['stofka_bus_depth_bytes', '{{instance}}']),
+        lines('Behind the brokers', 'none', 'Messages that wait there, by reader; a second of a busy market is a few.', ['stofka_bus_lag_messages{role=~"store|serve"}', '{{role}} {{instance}}']),
+        lines('Partitions', 'none', 'Read by each: stores share them, every serve has all.', ['stofka_bus_partitions{role=~"store|serve"}', '{{role}} {{instance}}'], ['sum(increase(stofka_bus_rebalances_total[5m]))', 'given or taken in five minutes']),
+        spread('Delivery time', 'stofka_bus_delivery_seconds', 'From a collector to the brokers’ acknowledgement.'),
         lines('Candle events', 'ops', 'Closed, repaired and partial candles told.', [`sum(rate(stofka_candle_events_total[${RATE}]))`, 'events'], [`sum(rate(stofka_candle_unreadable_total[${RATE}]))`, 'unreadable messages']),
         lines('Watermark age', 's', 'Per process: how far its candles are.', ['time() - (stofka_candle_watermark_timestamp_seconds > 0)', '{{role}} {{instance}}']),
       ],
@@ -110,6 +99,7 @@ export const pipeline: Board = {
         lines('Rows that wait', 'none', 'To be committed.', ['stofka_store_pending_rows', '{{instance}}']),
         spread('Commit lag', 'stofka_store_commit_lag_seconds', 'Receipt of a message to its commit.'),
         spread('Commit time', 'stofka_store_apply_seconds', 'One batch.'),
+        spread('Roll-up time', 'stofka_store_roll_up_seconds', 'PostgreSQL: one that was asked for; pg_cron’s own are not among them.'),
         spread('Read time', 'stofka_store_read_seconds', 'One range of candles.'),
         lines('Errors', 'none', 'In five minutes, by what the caller must do.', ['sum by (class) (increase(stofka_store_errors_total[5m]))', '{{class}}']),
         lines('Write-ahead log', 'bytes', 'Not yet moved into the data file.', ['stofka_store_log_bytes', '{{instance}}']),
@@ -120,6 +110,7 @@ export const pipeline: Board = {
       panels: [
         lines('Hits', 'percentunit', 'Of all questions.', [`sum by (what) (rate(stofka_cache_hits_total[${RATE}])) / (sum by (what) (rate(stofka_cache_hits_total[${RATE}])) + sum by (what) (rate(stofka_cache_misses_total[${RATE}])) > 0) or sum by (what) (stofka_cache_hits_total) * 0`, '{{what}}']),
         lines('Drops', 'ops', 'Pages dropped since a candle changed, or to make room.', [`sum(rate(stofka_cache_drops_total[${RATE}]))`, 'changed'], [`sum(rate(stofka_cache_evictions_total[${RATE}]))`, 'no room']),
+        lines('Shared cache', 'none', '1 while Redis can be asked; answers that came too late or were errors, in five minutes.', ['stofka_cache_redis_connected{role=~"store|serve"}', 'connected {{role}} {{instance}}'], ['sum(increase(stofka_cache_redis_late_total[5m]))', 'late'], ['sum(increase(stofka_cache_redis_failed_total[5m]))', 'failed']),
         lines('Memory', 'bytes', 'Of cached pages and tickers.', ['stofka_cache_bytes', '{{instance}}']),
       ],
     },
