@@ -44,21 +44,30 @@ export class Frame implements Turns {
     this.schedule(() => this.flush());
   }
 
-  /** `look` is called whenever there was work, after it. */
+  /** `look` is called whenever there was work, after it, until it alights. */
   ride(look: () => void): void {
     this.riders.add(look);
   }
 
+  alight(look: () => void): void {
+    this.riders.delete(look);
+  }
+
   private flush(): void {
-    // What the work itself asks for, such as to tell that it was done, is done in the same go.
-    for (let round = 0; round < ROUNDS && this.waiting.size > 0; round += 1) {
-      const due = [...this.waiting];
-      this.waiting.clear();
-      for (const work of due) work();
-      for (const look of this.riders) look();
+    try {
+      // What the work itself asks for, such as to tell that it was done, is done in the same go.
+      for (let round = 0; round < ROUNDS && this.waiting.size > 0; round += 1) this.round();
+    } finally {
+      this.asked = this.waiting.size > 0;
+      if (this.asked) this.schedule(() => this.flush());
     }
-    this.asked = this.waiting.size > 0;
-    if (this.asked) this.schedule(() => this.flush());
+  }
+
+  private round(): void {
+    const due = [...this.waiting];
+    this.waiting.clear();
+    for (const work of due) work();
+    for (const look of this.riders) look();
   }
 }
 
@@ -72,19 +81,21 @@ export class Calm implements Turns {
     private readonly frame: Frame,
     private readonly gapMs: number,
     private readonly graceMs = 0,
-  ) {
-    frame.ride(() => {
-      if (performance.now() - this.last >= this.gapMs) this.run();
-    });
-  }
+  ) {}
 
   request(work: () => void): void {
     this.waiting.add(work);
+    this.frame.ride(this.look);
     const wait = this.last + this.gapMs + this.graceMs - performance.now();
     this.timer ??= setTimeout(() => this.frame.request(this.run), Math.max(0, wait));
   }
 
+  private readonly look = (): void => {
+    if (performance.now() - this.last >= this.gapMs) this.run();
+  };
+
   private readonly run = (): void => {
+    this.frame.alight(this.look);
     if (this.waiting.size === 0) return;
     clearTimeout(this.timer);
     this.timer = undefined;

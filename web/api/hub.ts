@@ -148,7 +148,7 @@ export class Hub {
     this.tickers.set(code, data);
     for (const { followed, mailbox, heeded } of this.tabs) {
       const seen = heeded === null || heeded.has(code);
-      if (followed.has('ticker:*')) mailbox.put(['ticker', data], `ticker:${code}`, !seen);
+      if (followed.has('ticker:*')) mailbox.put(['ticker', data], `ticker:${code}`, seen);
     }
   }
 

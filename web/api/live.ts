@@ -26,9 +26,9 @@ export interface Connection {
 /** Losses in a row after which "reconnecting" becomes "can't be reached". */
 const PATIENCE = 3;
 /** Figures change this often at most: more can't be read, and costs a layout each time. */
-const FIGURES_MS = 180;
+const FIGURES_MS = 150;
 /** So long they wait for a frame that is drawn anyway. */
-const GRACE_MS = 60;
+const GRACE_MS = 50;
 
 export class Live {
   readonly connection: ValueStore<Connection>;

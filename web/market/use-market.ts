@@ -5,10 +5,10 @@ import type { Ticker } from '../api/types';
 import { useLanguage } from '../ui/language';
 import { Figures } from './figures';
 
-/** Day's figures move slowly; React shows them this often. */
-const CALM_MS = 500;
+/** The day's figures move slowly; React shows them this often. */
+const CALM_MS = 1_000;
 
-/** The newest ticker, twice a second. */
+/** The newest ticker, once a second. */
 export function useTicker(live: Live, code: string): Ticker | undefined {
   const subscribe = useCallback(
     (listener: () => void) => {
