@@ -10,6 +10,10 @@ export interface Turns {
 
 const nextFrame: Schedule = (run) => void requestAnimationFrame(() => run());
 const FRAME_MS = 16;
+/** Figures change this often at most: more can't be read, and costs a layout each time. */
+const FIGURES_MS = 150;
+/** So long they wait for a frame that is drawn anyway. */
+const GRACE_MS = 50;
 
 /**
  * At most once a frame, before it: after a pause at the end of this task. The chart library draws in
@@ -104,4 +108,9 @@ export class Calm implements Turns {
     this.waiting.clear();
     for (const work of due) work();
   };
+}
+
+/** As often as figures can be read. */
+export function readably(frame: Frame): Turns {
+  return new Calm(frame, FIGURES_MS, GRACE_MS);
 }

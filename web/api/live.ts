@@ -2,10 +2,10 @@
 // What a tab knows live: fed by the stream, kept in the stores that the rooms read.
 import { decodeCandle, decodeGap, decodeStatus, decodeTicker } from './decode';
 import { parseExact } from './exact-json';
-import { ahead, Calm, Frame, type Turns } from './frame';
+import { ahead, Frame, readably, type Turns } from './frame';
 import { LiveStream, type EventName, type StreamHandlers, type StreamPorts } from './live-stream';
 import { MarketLoader } from './market-loader';
-import { getGaps, getStatus, type RestError } from './rest';
+import { getGaps, getStatus, RestError } from './rest';
 import { pageStream, type Stream } from './shared-stream';
 import { KeyedStore, ValueStore } from './store';
 import { Subscribers, type CandleListener } from './subscribers';
@@ -25,10 +25,8 @@ export interface Connection {
 
 /** Losses in a row after which "reconnecting" becomes "can't be reached". */
 const PATIENCE = 3;
-/** Figures change this often at most: more can't be read, and costs a layout each time. */
-const FIGURES_MS = 150;
-/** So long they wait for a frame that is drawn anyway. */
-const GRACE_MS = 50;
+/** The reason of a span that was no gap: its rows are new to the server, and to be fetched again. */
+const FETCHED = 'history';
 
 export class Live {
   readonly connection: ValueStore<Connection>;
@@ -44,7 +42,7 @@ export class Live {
     /** A stream of this tab's own over these; without them, the one that all tabs share. */
     ports?: StreamPorts,
     /** For all that is read rather than looked at. */
-    readonly figures: Turns = new Calm(frame, FIGURES_MS, GRACE_MS),
+    readonly figures: Turns = readably(frame),
   ) {
     this.connection = new ValueStore<Connection>(frame, {
       link: 'connecting',
@@ -112,11 +110,14 @@ export class Live {
     }
   }
 
-  /** Asks how things are. True when there is a server that answers. */
+  /** Asks how things are. True when there is a server that answers, be it with 503. */
   private async loadStatus(): Promise<boolean> {
-    const status = await getStatus().catch(() => undefined);
-    if (status !== undefined) this.setStatus(status);
-    return status !== undefined;
+    try {
+      this.setStatus(await getStatus());
+      return true;
+    } catch (error) {
+      return error instanceof RestError && error.status > 0;
+    }
   }
 
   private async lost(attempt: number): Promise<void> {
@@ -181,18 +182,18 @@ export class Live {
 
   private setGap(gap: Gap | null): void {
     if (!gap) return;
-    const held = this.gaps.latest(gap.code) ?? [];
-    const others = held.filter((one) => one.from !== gap.from);
-    this.gaps.set(gap.code, [...others, gap]);
+    if (gap.reason !== FETCHED) {
+      const held = this.gaps.latest(gap.code) ?? [];
+      const others = held.filter((one) => one.from !== gap.from);
+      this.gaps.set(gap.code, [...others, gap]);
+    }
     if (gap.state === 'open') return;
     this.subscribers.stale(gap.from, (subscription) => subscription.endsWith(`:${gap.code}`));
   }
 
   private reset(body: unknown): void {
     const named = (body as { sub?: unknown } | null)?.sub;
-    this.subscribers.stale(
-      null,
-      (subscription) => !Array.isArray(named) || named.includes(subscription),
-    );
+    const meant = (one: string) => !Array.isArray(named) || named.includes(one);
+    this.subscribers.stale(null, meant);
   }
 }
