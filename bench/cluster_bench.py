@@ -33,7 +33,6 @@ from servers.whole import Cluster  # noqa: E402
 
 MARKETS = 240
 APPLIED = 'stofka_candle_messages_total{kind="candle"}'
-PARTS = ('load', 'rate', 'rollup')
 
 
 class Up:
@@ -59,7 +58,7 @@ class Up:
 
 
 class Listener(threading.Thread):
-    """When each version of a forming second came: {(code, start, volume): wall clock in ms}."""
+    """When each version of a second that still forms came: {(code, start, volume): wall clock in ms}."""
 
     def __init__(self, url):
         super().__init__(daemon=True)
@@ -68,7 +67,7 @@ class Listener(threading.Thread):
 
     def run(self):
         for line in self.stream:
-            if line.startswith(b'data: {"code"') and b'"interval":"1s"' in line:
+            if line.startswith(b'data: {"code"') and b'"interval":"1s"' in line and b'"state":"forming"' in line:
                 now, row = time.time() * 1000, json.loads(line[6:], parse_float=str, parse_int=str)
                 self.came.setdefault((row['code'], row['candle_date_time_utc'], row['candle_acc_trade_volume']), now)
             if self.ending:
@@ -109,7 +108,8 @@ class Pace:
     """Second candles committed since, and how far the commits are behind the exchange, both by its own clock."""
 
     def __init__(self, up):
-        self.up, self.first, self.began = up, self.committed(), time.monotonic()
+        self.up, self.began = up, time.monotonic()
+        self.first = self.committed()
 
     def committed(self):
         return int(self.up.cluster.postgres.ask("SELECT sum(next) FROM bus_position"))
@@ -128,7 +128,7 @@ def rate_at(args, speed):
     with Up('--every-second', '--rate', str(MARKETS), '--speed', str(speed)) as up:
         pause = threading.Event()
         pause.wait(args.seconds / 3)
-        pace, early = Pace(up), None
+        pace = Pace(up)
         early = pace.behind_s()
         pause.wait(args.seconds)
         late, rows = pace.behind_s(), pace.rate()
@@ -152,9 +152,12 @@ def rate(args):
 
 
 def rollup(args):
-    done = subprocess.run([str(ROOT / 'bench' / 'rollup_bench.py'), '--days', args.days], stdout=subprocess.PIPE, text=True,
+    done = subprocess.run([str(ROOT / 'bench' / 'rollup_bench.py'), '--days', args.days, '--every', str(args.every)], stdout=subprocess.PIPE, text=True,
                           check=True)
     return done.stdout.strip().splitlines()
+
+
+PARTS = {'load': load, 'rate': rate, 'rollup': rollup}
 
 
 def main():
@@ -164,11 +167,12 @@ def main():
     args.add_argument('--seconds', type=int, default=30)
     args.add_argument('--rate', type=int, default=30, help='trades a second under load')
     args.add_argument('--days', default='1,30')
+    args.add_argument('--every', type=int, default=24, help='of the roll-up: a second of each market every so many seconds')
     args.add_argument('--json', default=str(ROOT / 'build' / 'bench-cluster.json'))
     args = args.parse_args()
     found = {}
     for name in args.only.split(','):
-        found[name] = {'load': load, 'rate': rate, 'rollup': rollup}[name](args)
+        found[name] = PARTS[name](args)
         print(name, json.dumps(found[name], indent=1), flush=True)
     daemon.write(args.json, json.dumps(found, indent=1), 0o644)
 

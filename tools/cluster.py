@@ -22,6 +22,7 @@ from servers import daemon, kafka, monitoring, postgres, redis, status, whole
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SERVERS = {'kafka': kafka.Kafka, 'postgres': postgres.Postgres, 'redis': redis.Redis}
+READY_SECONDS = 120
 
 
 def start(args):
@@ -39,6 +40,7 @@ def stop(args):
 def up(args):
     cluster = whole.Cluster(args.dir, source=args.source, port=args.port, cache=args.cache, rows=args.rows, watched=True)
     cluster.up(lambda text: print('  ' + text, flush=True))
+    cluster.await_ready(READY_SECONDS)
     what = 'a SIMULATED market' if cluster.told['source'] != 'live' else 'the live Upbit market'
     print('The cluster shows %s at %s and %s (make cluster-status, make cluster-down)' % (
         what, cluster.url(), cluster.nginx.details()['secure']))

@@ -181,19 +181,23 @@ def run_pytest(path, *flags, env=None):
     return count
 
 
-def run_pytests(folder, first=()):
-    """first: files that take longest, so that the others run beside them."""
+def side_by_side(run_one, folder, pattern, first=()):
+    """The counts of a folder's files together, JOBS at a time. first: those that take longest, beside which the rest runs."""
     count = Count()
-    paths = sorted(glob.glob(os.path.join(ROOT, folder, '*_test.py')), key=lambda p: (os.path.basename(p) not in first, p))
+    paths = sorted(glob.glob(os.path.join(ROOT, folder, pattern)), key=lambda p: (os.path.basename(p) not in first, p))
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         try:
-            for part in pool.map(run_pytest, paths):
+            for part in pool.map(run_one, paths):
                 count += part
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             end_all()
             raise
     return count
+
+
+def run_pytests(folder, first=()):
+    return side_by_side(run_pytest, folder, '*_test.py', first)
 
 
 def stage_house():
@@ -269,25 +273,27 @@ def stage_page():
     return count
 
 
-def stage_e2e():
-    """The real page in Debian's Chromium."""
-    count = Count()
+def run_node(path):
+    """One file of tests of the page in a browser."""
     node = subprocess.run(['tools/setup.sh', '--node-dir'], cwd=ROOT, stdout=subprocess.PIPE, text=True,
                           check=True).stdout.strip()
-    env = {'PATH': node + os.pathsep + os.environ['PATH']}
-    for path in sorted(glob.glob(os.path.join(ROOT, 'web', 'e2e', '*.test.mjs'))):
-        name = 'e2e-' + os.path.basename(path)[:-len('.test.mjs')]
-        began = time.monotonic()
-        ok = run(name, ['node', '--test', '--test-reporter=tap', os.path.relpath(path, ROOT)], 600, env)
-        with open(log_path(name), encoding='utf-8', errors='replace') as f:
-            part = test_counts.node_tap(f.read())
-        if not ok and not part.failed:
-            part.fail('%s: ended badly' % name)
-        say('  %-36s %-32s %6.1f s' % (name, part, time.monotonic() - began))
-        if part.failed:
-            say(tail(name, 60))
-        count += part
-    return count
+    name = 'e2e-' + os.path.basename(path)[:-len('.test.mjs')]
+    began = time.monotonic()
+    ok = run(name, ['node', '--test', '--test-reporter=tap', os.path.relpath(path, ROOT)], 600,
+             {'PATH': node + os.pathsep + os.environ['PATH']})
+    with open(log_path(name), encoding='utf-8', errors='replace') as f:
+        part = test_counts.node_tap(f.read())
+    if not ok and not part.failed:
+        part.fail('%s: ended badly' % name)
+    say('  %-36s %-32s %6.1f s' % (name, part, time.monotonic() - began))
+    if part.failed:
+        say(tail(name, 60))
+    return part
+
+
+def stage_e2e():
+    """The real page in Debian's Chromium. Most of the time it waits for the market: files go side by side."""
+    return side_by_side(run_node, os.path.join('web', 'e2e'), '*.test.mjs', ['live.test.mjs'])
 
 
 def stage_check():

@@ -217,6 +217,13 @@ static void on_frame(void *ctx, const struct upbit_frame *f, const char *json, s
     owe(c, start, start + 1000);
 }
 
+static void tell_heard(struct collect *c, int64_t ms)
+{
+    pthread_mutex_lock(&c->lock);
+    c->state.heard_ms = ms;
+    pthread_mutex_unlock(&c->lock);
+}
+
 static void claim(struct collect *c, int64_t since_ms, int64_t exchange_ms,
                   const struct exchange_list *heard)
 {
@@ -226,6 +233,7 @@ static void claim(struct collect *c, int64_t since_ms, int64_t exchange_ms,
     if (pay(c, heard) != OK)
         return;
     c->since_ms = since_ms;
+    tell_heard(c, exchange_ms - since_ms);
     if (clock_mono_ms() - c->listed_mono_ms > LIST_AGAIN_MS)
         say_markets(c);
     for (int32_t p = 0; p < bus_partitions(c->bus); p++) {
@@ -304,6 +312,7 @@ static void on_down(void *ctx, int64_t last_ms, const char *reason,
     if (c->since_ms)
         on_watermark(c, c->since_ms, last_ms + 1000, heard);
     c->since_ms = 0;
+    tell_heard(c, 0);
     if (say_gap(c, last_ms - 2000, 0, reason, heard) != OK)
         owe(c, last_ms - 2000, last_ms);
 }

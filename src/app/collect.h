@@ -19,6 +19,7 @@ struct collect_state {
     enum exchange_state state;
     char text[256];
     int64_t behind_ms; /* newest frame's delay, exchange to here; -1: none yet */
+    int64_t heard_ms;  /* claimed without a break up to the newest watermark; 0: none since */
 };
 
 struct collect_settings {

@@ -20,11 +20,13 @@ static int64_t *ticker_time(struct lane *l, const char *code)
     return &t->timestamp_ms;
 }
 
+enum { TICKER_LATE_MS = 10000 }; /* older by more: the exchange's clock was set back */
+
 /* Several collectors tell of one exchange: what one tells late does not turn prices back. */
 static bool is_news(struct lane *l, const char *code, const struct upbit_frame *frame)
 {
     int64_t *newest = ticker_time(l, code);
-    if (frame->timestamp_ms < *newest)
+    if (frame->timestamp_ms < *newest && *newest - frame->timestamp_ms < TICKER_LATE_MS)
         return false;
     *newest = frame->timestamp_ms;
     return true;
@@ -35,9 +37,11 @@ void feed_kept_ticker(struct feed *f, const char *code, const char *json, size_t
     struct lane *l = lane_of(f, code);
     struct upbit_frame frame;
     struct upbit_reason why;
-    if (l && f->s.serve && upbit_frame_read(json, len, &frame, &why) == OK &&
-        frame.kind == UPBIT_TICKER && is_news(l, code, &frame))
-        serve_ticker(f->s.serve, code, json, len, frame.trade.price);
+    if (!l || !f->s.serve || upbit_frame_read(json, len, &frame, &why) != OK ||
+        frame.kind != UPBIT_TICKER || frame.timestamp_ms <= *ticker_time(l, code))
+        return;
+    *ticker_time(l, code) = frame.timestamp_ms;
+    serve_ticker(f->s.serve, code, json, len, frame.trade.price);
 }
 
 static enum err apply_ticker(struct lane *l, const struct bus_message *m)

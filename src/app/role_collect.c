@@ -21,6 +21,8 @@
 #include "base/mem.h"
 #include "serve/serve.h"
 
+/* A gap begins 2 s before the last frame and closing waits 3 s: when the other collector may go. */
+enum { HEARD_MS = 5000 };
 enum { POLL_MS = 200, STATUS_MS = 1000, EXIT_USAGE = 2, NAME_MAX_LEN = 15 };
 
 struct role {
@@ -82,9 +84,10 @@ static bool ask_ready(void *ctx, struct buf *why)
 {
     struct collect_state state;
     collect_state_get(((struct role *)ctx)->collect, &state);
-    if (state.state == EXCHANGE_LIVE)
+    if (state.state == EXCHANGE_LIVE && state.heard_ms >= HEARD_MS)
         return true;
-    buf_printf(why, "the exchange is not heard: %s", state.text);
+    buf_printf(why, "the exchange is not heard%s: %s",
+               state.state == EXCHANGE_LIVE ? " for long enough" : "", state.text);
     return false;
 }
 

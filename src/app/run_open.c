@@ -22,7 +22,8 @@ enum { GAPS_MAX = 1000 };
 static void ask_candles(void *ctx, const struct serve_query *q, struct serve_request *req)
 {
     struct run *r = ctx;
-    if (feed_has_all_lanes(r->feed))
+    /* A cursor names a place in every lane and, of serve, in the outbox. */
+    if (feed_has_all_lanes(r->feed) && (r->role != RUN_SERVE || r->follow))
         query_candles(r->query, q, req);
     else
         serve_answer_error(req, 503, "starting", "this process is still reading its positions");

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "store/follow.h"
 
-enum { ROLE_MS = 200, ROLL_UP_MS = 60 * 1000, STALE_MS = 5000 };
+enum { OUTBOX_KEPT = 20000, ROLE_MS = 200, ROLL_UP_MS = 60 * 1000, STALE_MS = 5000 };
 
 /* The follower's news wait here until the loop has taken them: nothing is copied, and a loop that
  * is behind slows the follower. */
@@ -158,7 +158,7 @@ void role_on_lost(void *ctx, int32_t partition)
 /* Its events were dropped before they were read here: nobody here may be told of what follows. */
 static void begin_anew(struct run *r, int32_t partition)
 {
-    log_error("store.events_cut", "partition=%d", (int)partition);
+    log_error("store.events_cut", "lane=%d", (int)partition);
     end_failed(r);
 }
 
@@ -188,6 +188,8 @@ static void take_news(struct run *r, const struct store_news *n)
     for (int32_t p = 0; p < n->lane_count; p++)
         if (n->lanes[p].cut)
             begin_anew(r, p);
+    if (n->outbox_cut)
+        begin_anew(r, bus_partitions(r->bus));
     for (size_t k = 0; k < n->event_count; k++)
         feed_follow_event(r->feed, &n->events[k]);
     for (int32_t p = 0; p < n->lane_count; p++)
@@ -251,7 +253,8 @@ static void follow(struct run *r)
     ask_tickers(r);
     for (int32_t p = 0; p < bus_partitions(r->bus); p++)
         s.told[p] = feed_lane_seq(r->feed, p);
-    enum err e = store_outbox_newest(r->reader, &s.outbox);
+    /* Those who come from another replica go on from where they were there. */
+    enum err e = store_outbox_before(r->reader, OUTBOX_KEPT, &s.outbox);
     if (e == OK) {
         feed_follow_outbox_from(r->feed, s.outbox);
         e = store_follow_open(r->store, &s, &f->follow, &error);

@@ -44,6 +44,7 @@ struct store_news {
     size_t event_count;
     const struct store_outbox *outbox; /* by number */
     size_t outbox_count;
+    bool outbox_cut; /* some after those given were dropped since, as with a lane's cut */
     /* Of rolled_seq or before. cut: more than are kept, any may have changed. */
     const struct store_change *changes;
     size_t change_count;
@@ -58,8 +59,9 @@ struct store_follow_settings {
     void (*news)(void *ctx, const struct store_news *n);
 };
 
-/* The newest number of the outbox: where someone begins who wants none of those before. */
-enum err store_outbox_newest(struct store_reader *r, uint64_t *out) MUST_CHECK;
+/* The number after which the newest `count` told candles come, or all that are kept: where someone
+ * begins who wants those. */
+enum err store_outbox_before(struct store_reader *r, uint32_t count, uint64_t *out) MUST_CHECK;
 
 /* Any thread. ERR_CONFIG: not a store that can be followed. The store must outlive it. */
 enum err store_follow_open(struct store *s, const struct store_follow_settings *settings,

@@ -35,8 +35,9 @@ static const struct pg_statement reads[READ_COUNT] = {
          " ORDER BY 1, 2",
          3},
     [OUTBOX] = {"SELECT number, code, array_position(enum_range(NULL::candle_interval), level) - "
-                "1, " PG_CANDLE_COLUMNS " FROM outbox WHERE number > $1::bigint ORDER BY number"
-                " LIMIT $2::bigint",
+                "1, " PG_CANDLE_COLUMNS
+                ", (SELECT min(number) FROM outbox) FROM outbox WHERE number >"
+                " $1::bigint ORDER BY number LIMIT $2::bigint",
                 2},
     [CHANGES] =
         {"SELECT number, code, array_position(enum_range(NULL::candle_interval), level) - 1,"
@@ -188,6 +189,9 @@ static enum err read_outbox(struct store_follow *f)
         snprintf(o->row.code, sizeof o->row.code, "%s", PQgetvalue(r, row, 1));
         e = postgres_candle(r, row, 3, &o->row.candle) ? OK : ERR_SCHEMA;
     }
+    /* Numbers are left out only where a batch failed: then this says too much, not too little. */
+    if (count && f->s.outbox && (uint64_t)pg_int(r, 0, PQnfields(r) - 1) > f->s.outbox + 1)
+        f->news.outbox_cut = true;
     PQclear(r);
     f->news.outbox = f->outbox;
     f->news.outbox_count = (size_t)count;
@@ -307,13 +311,18 @@ static void *work(void *ctx)
     return NULL;
 }
 
-enum err store_outbox_newest(struct store_reader *base, uint64_t *out)
+enum err store_outbox_before(struct store_reader *base, uint32_t count, uint64_t *out)
 {
     struct pg_conn *c = &((struct postgres_reader *)base)->conn;
     enum err e = strcmp(base->ops->scheme, "postgres") == 0 ? pg_ready(c, NULL) : ERR_CONFIG;
     if (e)
         return e;
-    PGresult *r = PQexec(c->link, "SELECT coalesce(max(number), 0) FROM outbox");
+    char sql[200];
+    snprintf(sql, sizeof sql,
+             "SELECT coalesce((SELECT number FROM outbox ORDER BY number DESC OFFSET %u LIMIT 1),"
+             " (SELECT min(number) - 1 FROM outbox), 0)",
+             (unsigned)count);
+    PGresult *r = PQexec(c->link, sql);
     if (PQresultStatus(r) != PGRES_TUPLES_OK)
         return pg_fail(c, r, "read the outbox", NULL);
     *out = (uint64_t)pg_int(r, 0, 0);

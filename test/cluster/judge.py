@@ -213,8 +213,8 @@ def too_much_right(db):
 
 
 def gaps_though_heard(db, faults):
-    """Gaps of a span in which one collector was away and the other was not (2 s before and after are the fault's)."""
-    spans = [(f['from_ms'], f['to_ms']) for f in faults if f['kind'] == 'collect']
+    """Gaps of a span in which one collector was away and the other was not."""
+    spans = [(f['from_ms'], f['to_ms']) for f in faults if f['kind'] in ('collect', 'rolling')]
     found = []
     for begin, end in spans:
         found += db.ask("SELECT code || ' ' || from_time || ' ' || coalesce(to_time::text, '') || ' ' || reason FROM gap "

@@ -123,6 +123,11 @@ class Run:
         except daemon.Failed:
             return None
 
+    def hurry(self):
+        """pg_cron would come within the minute."""
+        if not self.args.long:
+            self.ask('BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE roll_lock IN EXCLUSIVE MODE; SELECT roll_up(); COMMIT')
+
     def settle(self, off_ms):
         """Until every lane has heard the end of trading, no gap is open, and all up to there is rolled up."""
         def why():
@@ -133,8 +138,7 @@ class Run:
         daemon.until(lambda: self.ask(heard) == 't', self.args.settle, why)
         lanes = ', '.join('(%s)' % row.replace('|', ', ') for row in self.ask('SELECT partition, seq FROM bus_position').split())
         behind = 'SELECT count(*) FROM bus_position JOIN (VALUES %s) AS t (p, s) ON p = partition WHERE rolled_seq < s' % lanes
-        if not self.args.long:  # pg_cron would come within the minute
-            self.ask('BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE roll_lock IN EXCLUSIVE MODE; SELECT roll_up(); COMMIT')
+        self.hurry()
         daemon.until(lambda: self.ask(behind) == '0', self.args.settle, why)
         self.await_ready()
         daemon.until(lambda: self.twin.settled(off_ms), self.args.settle, lambda: 'the twin did not settle')
@@ -169,6 +173,8 @@ class Run:
             if client.last:
                 wrong += judge.check_client(client, told)
         self.result['clients'] = self.crowd.counts()
+        self.watch.end()
+        self.hurry()
         self.watch.stop()
         self.result['watched'] = {'compared': self.watch.compared, 'unanswered': self.watch.unanswered}
         wrong += self.watch.wrong

@@ -50,16 +50,21 @@ class Watch:
         self.lanes, self.pending = {}, []
         self.compared = self.unanswered = 0
         self.wrong = []
-        self.ending = threading.Event()
+        self.ending, self.pause = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def start(self):
         self.thread.start()
 
-    def stop(self):
-        """Ends after a last look, that all that was asked has been compared."""
+    def end(self):
+        """Nothing more is asked."""
         self.ending.set()
+
+    def stop(self):
+        """Once all that was asked has been compared."""
         self.thread.join(120)
+        if self.thread.is_alive():
+            self.wrong.append('cache: %d answers were never rolled up' % len(self.pending))
 
     def run(self):
         while not (self.ending.is_set() and not self.pending):
@@ -70,7 +75,7 @@ class Watch:
                     self.look(now)
             except daemon.Failed:
                 self.unanswered += 1  # PostgreSQL is away
-            self.ending.wait(PAUSE_SECONDS)
+            self.pause.wait(PAUSE_SECONDS)
 
     def lane(self, code):
         if code not in self.lanes:

@@ -94,6 +94,13 @@ class Cluster:
         tell('NGINX: port %d' % self.nginx.port())
         return self
 
+    def await_ready(self, seconds):
+        """Until what each role answers is true and current."""
+        def late():
+            return [one.name for one in self.roles.values() if not one.is_current()]
+        daemon.until(lambda: not late(), seconds, lambda: 'after %d s not ready: %s; make cluster-status tells more' % (
+            seconds, ', '.join(late())))
+
     def limit_rights(self):
         """The stores made the schema as its owner; they go on as what they may be."""
         self.logins = self.postgres.limit_rights()

@@ -87,6 +87,11 @@ test('a server that refuses streams but answers is not called unreachable', asyn
   await vi.advanceTimersByTimeAsync(100);
   expect(state().link).toBe('unreachable');
   await vi.advanceTimersByTimeAsync(8000);
+  answer = () => new Response('{}', { status: 503 }); // full, but there
+  server.line.fail();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(state().link).toBe('reconnecting');
+  await vi.advanceTimersByTimeAsync(8000);
   server.line.say('hello', { id: 's2' });
   expect(state().link).toBe('open');
 });
@@ -104,6 +109,16 @@ test('a gap that heals makes its market’s candles stale from its start, and no
   expect(mine.stale).toHaveBeenCalledExactlyOnceWith(Date.parse(gap.from));
   expect(other.stale).not.toHaveBeenCalled();
   expect(live.gaps.latest('KRW-BTC')).toMatchObject([{ state: 'lost' }]);
+});
+
+test('history that the server has fetched is fetched again, and is no gap', () => {
+  const { server, live } = setUp();
+  const mine = { candle: vi.fn(), stale: vi.fn() };
+  live.listen('candle.1s:KRW-BTC', mine);
+  const span = { from: '2026-03-11T14:41:00.000Z', to: '2026-03-11T14:41:19.000Z' };
+  server.line.say('gap', { code: 'KRW-BTC', ...span, reason: 'history', state: 'healed' });
+  expect(mine.stale).toHaveBeenCalledExactlyOnceWith(Date.parse(span.from));
+  expect(live.gaps.latest('KRW-BTC') ?? []).toEqual([]);
 });
 
 test('a gap heard while the ledger is fetched is not lost to the older answer', async () => {

@@ -5,7 +5,7 @@ import { parseExact } from './exact-json';
 import { Frame, paced } from './frame';
 import { LiveStream, type EventName, type StreamHandlers, type StreamPorts } from './live-stream';
 import { MarketLoader } from './market-loader';
-import { getGaps, getStatus, type RestError } from './rest';
+import { getGaps, getStatus, RestError } from './rest';
 import { pageStream, type Stream } from './shared-stream';
 import { KeyedStore, ValueStore } from './store';
 import { Subscribers, type CandleListener } from './subscribers';
@@ -25,6 +25,8 @@ export interface Connection {
 
 /** Losses in a row after which "reconnecting" becomes "can't be reached". */
 const PATIENCE = 3;
+/** The reason of a span that was no gap: its rows are new to the server, and to be fetched again. */
+const FETCHED = 'history';
 /** Prices are shown this often at most: more can't be read, and costs a layout each time. */
 const PRICES_MS = 100;
 
@@ -109,13 +111,13 @@ export class Live {
     }
   }
 
-  /** Asks how things are. True when there is a server that answers. */
+  /** Asks how things are. True when there is a server that answers, be it with 503. */
   private async loadStatus(): Promise<boolean> {
     try {
       this.setStatus(await getStatus());
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      return error instanceof RestError && error.status > 0;
     }
   }
 
@@ -178,9 +180,11 @@ export class Live {
 
   private setGap(gap: Gap | null): void {
     if (!gap) return;
-    const held = this.gaps.latest(gap.code) ?? [];
-    const others = held.filter((one) => one.from !== gap.from);
-    this.gaps.set(gap.code, [...others, gap]);
+    if (gap.reason !== FETCHED) {
+      const held = this.gaps.latest(gap.code) ?? [];
+      const others = held.filter((one) => one.from !== gap.from);
+      this.gaps.set(gap.code, [...others, gap]);
+    }
     if (gap.state === 'open') return;
     this.subscribers.stale(gap.from, (subscription) => subscription.endsWith(`:${gap.code}`));
   }

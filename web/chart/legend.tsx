@@ -16,9 +16,6 @@ interface LegendProps {
   readonly zone: Zone;
 }
 
-/** Volumes of cheap coins run into trillions; those get a unit. */
-const LONG_VOLUME = 8;
-
 /** The figures of the candle under the pointer, or of the newest. */
 export function Legend({ candle, before, tickSize, zone }: LegendProps) {
   const [language, t] = useLanguage();
@@ -27,7 +24,6 @@ export function Legend({ candle, before, tickSize, zone }: LegendProps) {
   const { change, rate } = difference(candle.close, before?.close ?? candle.open);
   const sign = signOf(change);
   const changeWay = sign > 0 ? 'rise' : sign < 0 ? 'fall' : '';
-  const long = (candle.volume.split('.')[0] ?? '').length >= LONG_VOLUME;
   const prices: [TextKey, string][] = [
     ['open', candle.open],
     ['highShort', candle.high],
@@ -56,7 +52,7 @@ export function Legend({ candle, before, tickSize, zone }: LegendProps) {
       </div>
       <div className="legend-volume">
         <dt>{t('volume')}</dt>
-        <dd>{long ? formatAmount(candle.volume, language) : formatVolume(candle.volume)}</dd>
+        <dd>{formatVolume(candle.volume, language)}</dd>
       </div>
       <div className="legend-amount">
         <dt>{t('amount')}</dt>

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 import { windowAfter } from '../api/interval';
 import type { Candle } from '../api/types';
-import { askExchange, isBusy, tally, type Sight, type Tally } from './beside';
+import { askExchange, isBusy, tally, verdictOf, type Sight, type Tally } from './beside';
 import type { ChartFeed } from './chart-feed';
 import type { ChartFrame } from './chart-frame';
 
@@ -44,8 +44,11 @@ export function useBeside(feed: ChartFeed, frame: ChartFrame | null, on: boolean
     let notBefore = 0;
     let theirs: readonly Candle[] = [];
     const show = () => {
-      const result = tally(theirs, (start) => feed.series.at(start));
-      frame.beside.set(theirs, result.different);
+      const ours = (start: number) => feed.series.at(start);
+      const result = tally(theirs, ours);
+      // What was still open is old by now.
+      const over = theirs.filter((one) => verdictOf(one, ours(one.start)) !== 'open');
+      frame.beside.set(over, result.different);
       setBeside({ tally: result, busy: false });
     };
     const ask = async (sight: Sight, text: string) => {

@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Without a mouse, without eyes.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
+import { findings } from './axe.mjs';
 import { picture, ready, startBrowser } from './browser.mjs';
-
-const { source } = createRequire(import.meta.url)('axe-core');
 
 let browser;
 before(async () => (browser = await startBrowser({ program: true })));
 after(() => browser.close());
-
-/** Serious and critical findings, each with where it is. */
-async function findings(page) {
-  await page.evaluate(source);
-  const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`);
-}
 
 for (const colorScheme of ['dark', 'light']) {
   test(`axe finds nothing serious, ${colorScheme}`, async () => {

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stofka beside the exchange, against any server with a simulated market: STOFKA_URL=http://… or
-// the mock.
+// Stofka beside the exchange: the real program and its simulator; the mock where they must differ.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { external, picture, ready, startBrowser } from './browser.mjs';
+import { startMock } from './mock-server.mjs';
 
 let browser;
-before(async () => (browser = await startBrowser()));
-after(() => browser.close());
+let mock;
+before(async () => {
+  browser = await startBrowser({ program: true });
+  mock = await startMock();
+});
+after(async () => {
+  mock.close();
+  await browser.close();
+});
 
 const counts = /^Exchange’s own candles: ([\d,]+) compared, (\d+) different$/;
 
@@ -48,13 +55,12 @@ test('a candle that differs is counted and marked', async (context) => {
   const minute = Math.floor(Date.now() / 60_000 - 20) * 60_000;
   const wrong = [new Date(minute).toISOString().slice(0, 19)];
   const world = (change) =>
-    fetch(`${browser.url}/mock`, { method: 'POST', body: JSON.stringify({ world: change }) });
+    fetch(`${mock.url}/mock`, { method: 'POST', body: JSON.stringify({ world: change }) });
   await world({ wrong });
-  const tab = await browser.open({ path: '/?interval=1m&beside=shown' });
+  const tab = await browser.open({ at: mock.url, path: '/?interval=1m&beside=shown' });
   await ready(tab);
   assert.equal((await compared(tab.page))[1], 1);
   await tab.page.locator('.beside-note[data-wrong=true]').waitFor();
   await picture(tab.page, 'beside-different');
-  await world({ wrong: [] });
   await tab.close();
 });

@@ -20,10 +20,10 @@ const WAIT_MS = 20_000;
 
 export const external = process.env.STOFKA_URL;
 
-async function startServer(program) {
+async function startServer(program, world) {
   if (external) return { url: external.replace(/\/$/, ''), stop: () => undefined };
   if (!program) {
-    const { url, close } = await startMock();
+    const { url, close } = await startMock(0, world);
     return { url, stop: close };
   }
   const { server, exchange, stop } = await startProgram(program === true ? {} : program);
@@ -32,10 +32,10 @@ async function startServer(program) {
 
 /**
  * `program`: the real one and its simulator instead of the mock, started with these flags; then
- * `server` and `exchange` of program.mjs are there too.
+ * `server` and `exchange` of program.mjs are there too. `world`: what the mock is like.
  */
-export async function startBrowser({ program = false, flags = [] } = {}) {
-  const started = await startServer(program);
+export async function startBrowser({ program = false, world = {}, flags = [] } = {}) {
+  const started = await startServer(program, world);
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const browser = await chromium.launch({
     executablePath,
@@ -51,9 +51,11 @@ export async function startBrowser({ program = false, flags = [] } = {}) {
 
 /**
  * A page with what it did wrong: console errors, exceptions, requests to anyone else. `alone`: its
- * stream is its own, as in browsers without SharedWorker; `beside`: another tab of the same person.
+ * stream is its own, as in browsers without SharedWorker; `beside`: another tab of the same person;
+ * `at`: another server's address.
  */
-async function openPage(browser, url, { path = '/', setUp, alone, beside, ...options } = {}) {
+async function openPage(browser, home, { path = '/', at, setUp, alone, beside, ...options } = {}) {
+  const url = at ?? home;
   const context =
     beside?.page.context() ??
     (await browser.newContext({

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { external, keep, picture, ready, startBrowser, starts } from './browser.mjs';
+import { external, keep, picture, ready, startBrowser } from './browser.mjs';
 
 let browser;
 before(async () => (browser = await startBrowser()));
@@ -22,6 +22,11 @@ test('bands where the market was not heard, marks where a candle was repaired', 
   });
   const gaps = [gap(80, 75, 'lost', 'disconnected'), gap(60, 50, 'healed', 'stalled')];
   const setUp = (page) => page.route('**/gaps?*', (route) => route.fulfill({ json: gaps }));
+  const repaired = [at(52), at(30)].map((time) => time.slice(0, 19));
+  await fetch(`${browser.url}/mock`, {
+    method: 'POST',
+    body: JSON.stringify({ world: { repaired } }),
+  });
   const tab = await browser.open({ path: '/?interval=1m', setUp });
   const { page, until } = tab;
   await ready(tab);
@@ -44,6 +49,10 @@ test('bands where the market was not heard, marks where a candle was repaired', 
   assert.match((await noteAt(55))[0], /^Gap, healed .* KST · stalled$/);
   await picture(page, 'gaps');
   assert.match((await noteAt(78))[0], /^Gap, lost for good .* disconnected$/);
+  assert.match((await noteAt(52))[0], /^Repaired after closing, 2× .* stalled$/);
+  assert.deepEqual(await noteAt(30), [
+    'Repaired after closing, 2× the exchange corrected it later',
+  ]);
   await page.locator('[data-tool=healed]').click();
   assert.deepEqual(await noteAt(55), []);
   await until(() => location.search.includes('healed=hidden'));
@@ -85,48 +94,6 @@ test('indicators are added, changed and removed, follow the prices, and travel',
   await page.locator('.row').nth(6).click();
   await until(() => window.__stofka.last.code !== 'KRW-BTC');
   await picture(page, 'indicators');
-  assert.deepEqual(tab.faults, []);
-  await tab.close();
-});
-
-test('goes to a date by keyboard, moves and zooms, and comes back to now', async () => {
-  const tab = await browser.open({ path: '/?interval=1m&zone=utc' });
-  const { page, until } = tab;
-  await ready(tab);
-  const newest = await page.evaluate(() => window.__stofka.last.start);
-  const wanted = newest - 40 * 86_400 - (newest % 3600);
-  const input = page.locator('.go-to input');
-  await page.keyboard.press('g');
-  await input.fill(new Date(wanted * 1000).toISOString().slice(0, 16));
-  await input.press('Enter');
-  await until((start) => window.__stofka.candles.some((candle) => candle.start === start), wanted);
-  assert.equal(await page.evaluate(() => window.__stofka.chart.atHead), false);
-  await starts(page);
-  const box = await page.locator('.chart-canvas').boundingBox();
-  const middle = async () => {
-    await page.mouse.move(box.x + 430, box.y + 200);
-    await page.mouse.move(box.x + 431, box.y + 200);
-    return Number(await page.locator('.legend').getAttribute('data-start'));
-  };
-  const seen = await middle();
-  assert.ok(Math.abs(seen - wanted) < 20 * 60, `${(seen - wanted) / 60} minutes off`);
-  await picture(page, 'go-to');
-  await page.locator('.chart-canvas').focus();
-  await page.keyboard.press('ArrowLeft');
-  assert.ok((await middle()) < seen);
-  await page.keyboard.press('+');
-  await page.keyboard.press('End');
-  await until(
-    (start) => window.__stofka.chart.atHead && window.__stofka.last.start >= start,
-    newest,
-  );
-  await page.locator('.to-newest').waitFor({ state: 'detached' });
-  if (!external) {
-    await page.keyboard.press('g');
-    await input.fill('2012-01-01T00:00');
-    await input.press('Enter');
-    await until(() => document.querySelector('.go-to span').textContent !== '');
-  }
   assert.deepEqual(tab.faults, []);
   await tab.close();
 });

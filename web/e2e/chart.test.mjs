@@ -2,7 +2,8 @@
 // How the chart looks, against any server with a simulated market: STOFKA_URL=http://… or the mock.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { picture, ready, startBrowser } from './browser.mjs';
+import { picture, ready, startBrowser, starts } from './browser.mjs';
+import { assertTrue } from './truth.mjs';
 
 let browser;
 before(async () => (browser = await startBrowser({ program: true })));
@@ -40,8 +41,29 @@ test('times in Korea’s, UTC’s and the reader’s zone; the choice stays and 
   await tab.close();
 });
 
-test('a countdown to the close, by the exchange’s clock', async () => {
-  const setUp = (page) => page.clock.install({ time: new Date('2019-03-04T05:06:07Z') });
+/** What the canvas was given to write lately; hidden from the page, and from nobody else. */
+const noteWords = (page) =>
+  page.addInitScript(() => {
+    const words = (window.words = []);
+    const { prototype } = CanvasRenderingContext2D;
+    const { fillText } = prototype;
+    prototype.fillText = function (text, ...place) {
+      if (words.push(text) > 400) words.shift();
+      return fillText.call(this, text, ...place);
+    };
+  });
+
+/** The axis says this, newly. */
+async function written({ page, until }, pattern) {
+  await page.evaluate(() => (window.words.length = 0));
+  await until((source) => window.words.some((word) => new RegExp(source).test(word)), pattern);
+}
+
+test('a countdown to the close, by the exchange’s clock, beneath the last price', async () => {
+  const setUp = async (page) => {
+    await page.clock.install({ time: new Date('2019-03-04T05:06:07Z') });
+    await noteWords(page);
+  };
   const tab = await browser.open({ path: '/?interval=1h', setUp });
   await ready(tab);
   await tab.until(() => /^\d\d:\d\d$/.test(document.querySelector('.countdown').textContent));
@@ -52,12 +74,13 @@ test('a countdown to the close, by the exchange’s clock', async () => {
   const [minutes, seconds] = shown.split(':').map(Number);
   const left = newest.start + 3600 - newest.timestamp / 1000;
   assert.ok(Math.abs(minutes * 60 + seconds - left) < 10, `${shown}, ${left} s`);
+  await written(tab, '^\\d\\d:\\d\\d$');
   await tab.page.locator('[data-interval="1s"]').click();
   await tab.until(() => document.querySelector('.countdown').textContent === '');
   await tab.close();
 });
 
-test('the legend: change and rate from the candle before', async () => {
+test('the legend: all of the candle under the pointer, change and rate from the one before', async () => {
   const tab = await browser.open({ path: '/?interval=1m' });
   const { page } = tab;
   await ready(tab);
@@ -67,14 +90,31 @@ test('the legend: change and rate from the candle before', async () => {
     const start = Number(document.querySelector('.legend').dataset.start);
     return start < window.__stofka.last.start;
   });
-  const [text, change, rate] = await page.evaluate(() => {
+  const [text, change, rate, figures, candle] = await page.evaluate(() => {
     const start = Number(document.querySelector('.legend').dataset.start);
     const { candles } = window.__stofka;
     const at = candles.findIndex((candle) => candle.start === start);
     const change = Number(candles[at].close) - Number(candles[at - 1].close);
     const rate = (change / Number(candles[at - 1].close)) * 100;
-    return [document.querySelector('.legend-change').textContent, change, rate];
+    const figures = [...document.querySelectorAll('.legend dt + dd')].map((dd) => dd.textContent);
+    return [
+      document.querySelector('.legend-change').textContent,
+      change,
+      rate,
+      figures,
+      candles[at],
+    ];
   });
+  const units = { K: 1e3, M: 1e6, B: 1e9, T: 1e12 };
+  const numbers = figures.map((figure) => {
+    const [, digits, unit] = /^([\d,.]+)(\D?)$/.exec(figure);
+    return Number(digits.replaceAll(',', '')) * (units[unit] ?? 1);
+  });
+  const { open, high, low, close, volume, amount } = candle;
+  assert.deepEqual(numbers.slice(0, 4), [open, high, low, close].map(Number));
+  for (const [at, exact] of [volume, amount].entries()) {
+    assert.ok(Math.abs(numbers[4 + at] / Number(exact) - 1) < 0.006, `${figures} ${exact}`);
+  }
   const [, shown, percent] = /^([-+]?[\d,.]+) \(([-+]?[\d.]+)%\)$/.exec(text);
   assert.equal(Number(shown.replaceAll(',', '')), change);
   assert.ok(Math.abs(Number(percent) - rate) <= 0.0051, `${percent} ${rate}`);
@@ -82,7 +122,7 @@ test('the legend: change and rate from the candle before', async () => {
 });
 
 test('kinds and scales change on the same chart and stay', async () => {
-  const tab = await browser.open({ path: '/?interval=1m' });
+  const tab = await browser.open({ path: '/?interval=1m', setUp: noteWords });
   const { page, until } = tab;
   await ready(tab);
   await page.evaluate(() => (document.querySelector('.chart-canvas > *').mark = 1));
@@ -92,8 +132,12 @@ test('kinds and scales change on the same chart and stay', async () => {
     await until((seen) => window.__stofka.draws > seen + 1, draws);
     await picture(page, `kind-${kind}`);
   }
-  for (const scale of ['percent', 'log']) {
+  for (const [scale, label] of [
+    ['percent', '^-?\\d+\\.\\d\\d%$'],
+    ['log', '^\\d{1,3}(,\\d{3})+$'],
+  ]) {
     await pick(page, 'scale', scale);
+    await written(tab, label);
     await picture(page, `scale-${scale}`);
   }
   assert.equal(await page.evaluate(() => document.querySelector('.chart-canvas > *').mark), 1);
@@ -101,5 +145,15 @@ test('kinds and scales change on the same chart and stay', async () => {
   await ready(tab);
   assert.equal(await page.locator('[data-tool=scale]').inputValue(), 'log');
   assert.deepEqual(tab.faults, []);
+  await tab.close();
+});
+
+test('where there was no trade there is nothing, and all else is the API’s', async () => {
+  const tab = await browser.open({ path: '/?code=KRW-SHIB' });
+  await ready(tab);
+  const list = await starts(tab.page);
+  const holes = list.filter((start, at) => at > 0 && start > list[at - 1] + 1);
+  assert.ok(holes.length > 0, `${list.length} seconds without a hole`);
+  assert.ok((await assertTrue(tab, browser.url)) > 0);
   await tab.close();
 });

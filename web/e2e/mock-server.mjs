@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { byCode, candleAt, decimal, markets, tickerAt, windowOf } from './mock-market.mjs';
-import { INTERVALS, MockStreams, seconds } from './mock-streams.mjs';
+import { INTERVALS, MockStreams } from './mock-streams.mjs';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 const TICK_MS = 250;
@@ -25,13 +25,12 @@ const TYPES = {
 
 const error = (name, message) => JSON.stringify({ error: { name, message } });
 
-function candles(url, cursor) {
+function candles(url, now, cursor) {
   const market = byCode.get(url.searchParams.get('code'));
   const interval = url.searchParams.get('interval') ?? '1m';
   if (!market) return [404, error('unknown_market', 'no such market')];
   if (!INTERVALS.includes(interval)) return [400, error('invalid_parameter', 'interval')];
   const count = Math.min(1000, Number(url.searchParams.get('count') ?? 200));
-  const now = seconds();
   const to = url.searchParams.get('to');
   const rows = [];
   let at = to ? Date.parse(to) / 1000 - 0.5 : now;
@@ -45,12 +44,23 @@ function candles(url, cursor) {
   return [200, `[${rows.join(',')}]`, headers];
 }
 
-function marketList() {
+/** An answer with some rows changed, as text: the numbers must stay what they are, to the last digit. */
+function changed([code, content, headers], times, change) {
+  const told = content.replace(/\{[^}]*\}/g, (row) =>
+    times.some((time) => row.includes(`_utc":"${time}"`)) ? change(row) : row,
+  );
+  return [code, told, headers];
+}
+
+const differ = (row) => row.replace('"high_price":', '$&9');
+const repair = (row) => row.replace('"closed","rev":1', '"repaired","rev":3');
+
+function marketList(now) {
   const rows = markets.map(
     (market) =>
       `{"code":"${market.code}","korean_name":"${market.korean}",` +
       `"english_name":"${market.english}","tick_size":${decimal(market.tick)},"listed":true,` +
-      `"ticker":${tickerAt(market, seconds(), 'SNAPSHOT')}}`,
+      `"ticker":${tickerAt(market, now, 'SNAPSHOT')}}`,
   );
   return [200, `[${rows.join(',')}]`];
 }
@@ -73,15 +83,19 @@ async function body(request) {
   return JSON.parse(text);
 }
 
-export function startMock(port = 0) {
+/** `change`: of the world, see below, from the start on. */
+export function startMock(port = 0, change = {}) {
   const world = {
     epoch: 'm1',
     status: { exchange: 'live' },
     refuseStreams: false, // 503, as when there are too many
     unreachable: false, // connections are cut, as when there is no server
     gaps: [],
+    repaired: [], // starts (UTC) of candles that were changed after they had closed
     wrong: [], // starts (UTC) of candles that the exchange says otherwise
     unlisted: false, // no market is known, as before the exchange has ever been reached
+    at: null, // seconds UTC at which time stands still
+    ...change,
   };
   const streams = new MockStreams(world);
 
@@ -101,18 +115,7 @@ export function startMock(port = 0) {
     return [200, '{}'];
   }
 
-  /** The same candles, but for those that the exchange is made to differ in. */
-  function exchangeCandles(url) {
-    const [code, content] = candles(url, streams.cursor());
-    if (code !== 200) return [code, content];
-    // As text: the numbers must stay what they are, to the last digit.
-    const told = content.replace(/\{[^}]*\}/g, (row) =>
-      world.wrong.some((time) => row.includes(`_utc":"${time}"`))
-        ? row.replace(/"high_price":/, '$&9')
-        : row,
-    );
-    return [200, told];
-  }
+  const own = (url) => candles(url, streams.now(), streams.cursor());
 
   const unknown = [404, error('unknown_market', 'no such market')];
 
@@ -122,9 +125,9 @@ export function startMock(port = 0) {
     if (world.unlisted && first === 'markets') return [200, '[]'];
     if (first === 'mock') return control(request);
     if (first === 'stream') return changeStream(id, request);
-    if (first === 'candles') return candles(url, streams.cursor());
-    if (first === 'exchange-candles') return exchangeCandles(url);
-    if (first === 'markets') return marketList();
+    if (first === 'candles') return changed(own(url), world.repaired, repair);
+    if (first === 'exchange-candles') return changed(own(url), world.wrong, differ);
+    if (first === 'markets') return marketList(streams.now());
     if (first === 'gaps') return [200, JSON.stringify(world.gaps)];
     if (first === 'status') return [200, streams.status()];
     return file(url.pathname);

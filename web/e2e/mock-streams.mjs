@@ -21,8 +21,6 @@ const OVERLAP_SECONDS = 2;
 
 const AUDIT = { compared: 12_480, different: 3, repaired: 3 };
 
-export const seconds = () => Date.now() / 1000;
-
 export class MockStreams {
   #streams = new Map();
   #lastId = 0;
@@ -31,8 +29,13 @@ export class MockStreams {
     this.world = world;
   }
 
+  /** Seconds UTC: `world.at` where time is to stand still. */
+  now() {
+    return this.world.at ?? Date.now() / 1000;
+  }
+
   cursor() {
-    return `${this.world.epoch}:${Date.now()}`;
+    return `${this.world.epoch}:${Math.round(this.now() * 1000)}`;
   }
 
   status() {
@@ -56,7 +59,7 @@ export class MockStreams {
     if (epoch !== this.world.epoch) {
       this.#send(stream, 'reset', JSON.stringify({ reason: 'unknown epoch', sub: [...subs] }));
     }
-    const from = (Number(position) || Date.now()) / 1000 - OVERLAP_SECONDS;
+    const from = (Number(position) / 1000 || this.now()) - OVERLAP_SECONDS;
     for (const sub of subs) this.#snapshot(stream, sub, from);
     this.#flushed(stream);
   }
@@ -68,7 +71,7 @@ export class MockStreams {
     for (const sub of remove) stream.subs.delete(sub);
     for (const sub of add) {
       stream.subs.add(sub);
-      this.#snapshot(stream, sub, seconds() - OVERLAP_SECONDS);
+      this.#snapshot(stream, sub, this.now() - OVERLAP_SECONDS);
     }
     return true;
   }
@@ -87,7 +90,7 @@ export class MockStreams {
   }
 
   tick() {
-    const now = seconds();
+    const now = this.now();
     const live = this.world.status.exchange === 'live';
     for (const stream of this.#streams.values()) {
       if (Math.random() < 0.3 || !live) this.#send(stream, 'status', this.status());
@@ -111,7 +114,7 @@ export class MockStreams {
 
   #snapshot(stream, sub, from) {
     if (sub !== 'ticker:*') return this.#candles(stream, sub, from);
-    const now = seconds();
+    const now = this.now();
     for (const market of markets) this.#send(stream, 'ticker', tickerAt(market, now, 'SNAPSHOT'));
   }
 
@@ -119,7 +122,7 @@ export class MockStreams {
     const [, interval, code] = /^candle\.(\w+):(.+)$/.exec(sub) ?? [];
     const market = byCode.get(code);
     if (!market || !INTERVALS.includes(interval)) return;
-    const now = seconds();
+    const now = this.now();
     let [start, end] = windowOf(interval, from);
     while (start <= now) {
       const candle = candleAt(market, interval, start, now);

@@ -41,43 +41,6 @@ test('the second chart is being drawn', async () => {
   await tab.close();
 });
 
-test('closed second candles that came live equal the API’s', async () => {
-  const tab = await browser.open();
-  await ready(tab);
-  const first = await tab.page.evaluate(() => window.__stofka.last.start);
-  await tab.until(
-    (start) =>
-      window.__stofka.candles.filter((bar) => bar.start > start && bar.state !== 'forming')
-        .length >= 5,
-    first,
-  );
-  const [live, wire] = await tab.page.evaluate(async (start) => {
-    const bars = window.__stofka.candles.filter(
-      (bar) => bar.start > start && bar.state !== 'forming',
-    );
-    const { code } = window.__stofka.chart;
-    const answer = await fetch(`/candles?code=${code}&interval=1s&count=50`);
-    return [bars, await answer.text()];
-  }, first);
-  for (const bar of live) {
-    const time = new Date(bar.start * 1000).toISOString().slice(0, 19);
-    const row = wire.split('{').find((text) => text.includes(`_utc":"${time}"`));
-    assert.ok(row, `${time} is in the API`);
-    for (const [field, value] of Object.entries({
-      opening_price: bar.open,
-      high_price: bar.high,
-      low_price: bar.low,
-      trade_price: bar.close,
-      candle_acc_trade_volume: bar.volume,
-      candle_acc_trade_price: bar.amount,
-      rev: bar.rev,
-    })) {
-      assert.ok(row.includes(`"${field}":${value},`), `${time} ${field} ${value}: ${row}`);
-    }
-  }
-  await tab.close();
-});
-
 test('every interval shows its own candles, live, on the same chart', async () => {
   const tab = await browser.open({ alone: true });
   const { page, until } = tab;

@@ -128,6 +128,30 @@ export async function startProgram({ sim = [], stofka = [], wait = true } = {}) 
   return { server, exchange, stop };
 }
 
+/**
+ * Stofka whose exchange can't be reached until `begin()`: {server, begin(), stop()}. The simulator
+ * was there once, so that its port is known, and no other's.
+ */
+export async function startLate() {
+  const folder = await mkdtemp(join(tmpdir(), 'stofka-page-'));
+  const first = await start('stofka-sim', ['--port', '0'], 'sim.listening');
+  const { url } = first.fields;
+  await end(first.child, 'SIGTERM');
+  const server = new Server(url, join(folder, 'data'), []);
+  await server.start();
+  let market = null;
+  const begin = async () => {
+    const port = new URL(url).port;
+    market = await start('stofka-sim', ['--port', port, '--codes-count', '5'], 'sim.listening');
+  };
+  const stop = async () => {
+    await server.stop();
+    if (market) await end(market.child, 'SIGTERM');
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { server, begin, stop };
+}
+
 /** Stofka without an exchange, over the minutes of KRW-BTC in a file: {server, stop()}. */
 export async function startStored(file, flags = []) {
   const folder = await mkdtemp(join(tmpdir(), 'stofka-page-'));

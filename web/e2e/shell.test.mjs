@@ -73,21 +73,6 @@ test('markets are found by initials, half a syllable and English; Enter takes th
   await tab.close();
 });
 
-test('every column sorts both ways', async () => {
-  const tab = await browser.open();
-  const { page } = tab;
-  await ready(tab);
-  for (const column of ['name', 'price', 'change', 'turnover']) {
-    const button = page.locator(`[data-column=${column}]`);
-    await button.click();
-    const one = await codes(page);
-    await button.click();
-    assert.notDeepEqual(await codes(page), one, column);
-    assert.equal(await button.getAttribute('aria-pressed'), 'true');
-  }
-  await tab.close();
-});
-
 test('favourites are kept, and shown alone', async () => {
   const tab = await browser.open();
   const { page } = tab;

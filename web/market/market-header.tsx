@@ -31,7 +31,7 @@ function factsOf(ticker: Ticker, tick: string | null, language: Language): Fact[
   const { high52wDate, low52wDate } = ticker;
   return [
     { key: 'high', text: price(ticker.high), tone: 'rise' },
-    { key: 'volume24h', text: formatVolume(ticker.volume24h), note: base },
+    { key: 'volume24h', text: formatVolume(ticker.volume24h, language), note: base },
     { key: 'high52w', text: price(ticker.high52w), tone: 'rise', note: high52wDate },
     { key: 'low', text: price(ticker.low), tone: 'fall' },
     { key: 'turnover24h', text: formatAmount(ticker.amount24h, language), note: quote },

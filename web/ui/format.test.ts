@@ -57,10 +57,11 @@ test.each([
 });
 
 test('volumes: figures that matter, the tiny exact', () => {
-  expect(formatVolume('118141105.1536524')).toBe('118,141,105');
-  expect(formatVolume('12.34567890')).toBe('12.346');
-  expect(formatVolume('0.00006321')).toBe('0.00006321');
-  expect(formatVolume('0.00000000')).toBe('0');
+  expect(formatVolume('1181411.1536524', 'en')).toBe('1,181,411');
+  expect(formatVolume('9767158586885.1', 'ko')).toBe('9.77조');
+  expect(formatVolume('12.34567890', 'en')).toBe('12.346');
+  expect(formatVolume('0.00006321', 'en')).toBe('0.00006321');
+  expect(formatVolume('0.00000000', 'en')).toBe('0');
 });
 
 test('small ones', () => {

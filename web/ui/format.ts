@@ -52,9 +52,13 @@ export function formatPrice(price: string, tick: string | null): string {
   return fixed(price, pricePlaces(tick, price));
 }
 
+/** Volumes of cheap coins run into trillions: those get a unit. */
+const LONG_VOLUME = 8;
+
 /** As many decimals as the size of the number is worth; the tiny stay exact. */
-export function formatVolume(volume: string): string {
+export function formatVolume(volume: string, language: Language): string {
   const whole = (volume.split('.')[0] ?? '').replace(/^0+/, '').length;
+  if (whole >= LONG_VOLUME) return formatAmount(volume, language);
   if (whole >= 4) return fixed(volume, 0);
   if (whole >= 1) return fixed(volume, 3);
   return fixed(volume, Math.min(8, decimalsOf(volume)));

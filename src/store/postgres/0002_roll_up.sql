@@ -286,6 +286,7 @@ BEGIN
                    candle_acc_trade_price, "timestamp", repair, rev, state, source, tombstone, level,
                    nextval('outbox_number')
             FROM (SELECT * FROM roll_next WHERE news ORDER BY level, code, candle_time) AS n;
+        DELETE FROM outbox WHERE number < (SELECT max(number) FROM outbox) - 200000;
     END IF;
 END $$;
 

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Through time by date, wheel, button and key, against any server with a simulated market.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { external, picture, ready, startBrowser, starts } from './browser.mjs';
+
+let browser;
+before(async () => (browser = await startBrowser()));
+after(() => browser.close());
+
+test('goes to a date by keyboard, moves and zooms, and comes back to now', async () => {
+  const tab = await browser.open({ path: '/?interval=1m&zone=utc' });
+  const { page, until } = tab;
+  await ready(tab);
+  const newest = await page.evaluate(() => window.__stofka.last.start);
+  const wanted = newest - 40 * 86_400 - (newest % 3600);
+  const input = page.locator('.go-to input');
+  await page.keyboard.press('g');
+  await input.fill(new Date(wanted * 1000).toISOString().slice(0, 16));
+  await input.press('Enter');
+  await until((start) => window.__stofka.candles.some((candle) => candle.start === start), wanted);
+  assert.equal(await page.evaluate(() => window.__stofka.chart.atHead), false);
+  await starts(page);
+  const box = await page.locator('.chart-canvas').boundingBox();
+  const middle = async () => {
+    await page.mouse.move(box.x + 430, box.y + 200);
+    await page.mouse.move(box.x + 431, box.y + 200);
+    return Number(await page.locator('.legend').getAttribute('data-start'));
+  };
+  const seen = await middle();
+  assert.ok(Math.abs(seen - wanted) < 20 * 60, `${(seen - wanted) / 60} minutes off`);
+  await picture(page, 'go-to');
+  await page.locator('.chart-canvas').focus();
+  await page.keyboard.press('ArrowLeft');
+  assert.ok((await middle()) < seen);
+  await page.keyboard.press('+');
+  await page.keyboard.press('End');
+  await until(
+    (start) => window.__stofka.chart.atHead && window.__stofka.last.start >= start,
+    newest,
+  );
+  await page.locator('.to-newest').waitFor({ state: 'detached' });
+  if (!external) {
+    await page.keyboard.press('g');
+    await input.fill('2012-01-01T00:00');
+    await input.press('Enter');
+    await until(() => document.querySelector('.go-to span').textContent !== '');
+  }
+  assert.deepEqual(tab.faults, []);
+  await tab.close();
+});
+
+test('zooms from months to minutes by wheel, buttons and keys, and back', async () => {
+  const tab = await browser.open({ path: '/?interval=4h', alone: true });
+  const { page, until } = tab;
+  await ready(tab);
+  const box = await page.locator('.chart-canvas').boundingBox();
+  const width = () => page.evaluate(() => window.__stofka.view.bars);
+  const reaches = (least, most) =>
+    until(
+      ([one, other]) => {
+        const { bars } = window.__stofka.view;
+        return bars !== null && bars >= one && bars <= other;
+      },
+      [least, most],
+    );
+  await page.mouse.move(box.x + 600, box.y + 200);
+  for (let turn = 0; turn < 16; turn += 1) await page.mouse.wheel(0, 240);
+  await reaches(400, 1e6); // more than two months
+  for (let turn = 0; turn < 40; turn += 1) await page.mouse.wheel(0, -240);
+  await reaches(1, 40);
+  await page.getByLabel('Zoom out').click();
+  const few = await width();
+  await page.locator('.chart-canvas').focus();
+  for (let times = 0; times < 10; times += 1) await page.keyboard.press('-');
+  await reaches(few * 3, 1e6);
+  await starts(page);
+  assert.deepEqual(tab.faults, []);
+  await tab.close();
+});
