@@ -16,6 +16,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -233,6 +234,7 @@ def parse():
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit('stopped'))  # what is up and mounted ends, too
     args = parse()
     kinds = chosen(args)
     folder = args.keep or tempfile.mkdtemp(prefix='stofka-truth-')
