@@ -56,7 +56,7 @@ monitoring:
 monitoring-down:
 	@tools/cluster.py monitoring-down --dir data/cluster-$(SOURCE)
 
-# Faults made on purpose in a watched cluster, with the waits as deployed: each alert in time, and no other. Some 15 minutes.
+# Faults made on purpose in a watched cluster, with the waits as deployed: each alert in time, and no other. Some 20 minutes.
 operate-test: programs
 	@tools/setup.sh cluster operate
 	@STOFKA_LONG=1 python3 -m pytest -q -s test/operate/faults_test.py $(ARGS)

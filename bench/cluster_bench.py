@@ -62,7 +62,7 @@ class Listener(threading.Thread):
 
     def __init__(self, url):
         super().__init__(daemon=True)
-        self.came, self.ending = {}, False
+        self.came, self.ending, self.began = {}, False, time.time() * 1000
         self.stream = urllib.request.urlopen(url + '/stream?sub=candle.1s:*', timeout=30)
 
     def run(self):
@@ -74,13 +74,14 @@ class Listener(threading.Thread):
                 return
 
 
-def delays(frames, came):
-    """ms from the first sending of a version to its arrival."""
+def delays(frames, listener):
+    """ms from the first sending of a version to its arrival; what the stream began with is older."""
     sent = {}
     with open(frames, encoding='utf-8', newline='') as f:
         for code, start, volume, at in list(csv.reader(f))[1:]:
             sent.setdefault((code, start[:19], volume), int(at))
-    return sorted(came[key] - at for key, at in sent.items() if key in came)
+    came = listener.came
+    return sorted(came[key] - at for key, at in sent.items() if key in came and at > listener.began)
 
 
 def resident_mb(part):
@@ -97,7 +98,7 @@ def load(args):
         before = {key: one.metrics().get(APPLIED, 0) for key, one in up.cluster.roles.items()}
         pause.wait(args.seconds)
         listener.ending = True
-        took = delays(up.frames, listener.came)
+        took = delays(up.frames, listener)
         applied = sum(one.metrics()[APPLIED] - before[key] for key, one in up.cluster.roles.items() if key[0] == 'store')
         return {'markets': MARKETS, 'candle_messages_per_s': round(applied / args.seconds, 1), 'versions': len(took),
                 'sse_ms_p50': round(statistics.median(took), 1), 'sse_ms_p99': round(took[int(len(took) * 0.99)], 1),

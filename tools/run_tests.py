@@ -255,13 +255,16 @@ def stage_truth():
 
 
 def stage_page():
-    """The page's unit tests and its linter."""
+    """The page's unit tests, its linter, and what it weighs."""
     ready = step('page-build', ['make', '--no-print-directory', 'web/dist/index.html'], 900)
     if ready:
         return ready
-    count = one(run('page-lint', ['tools/npm.sh', 'run', 'lint'], 300), 'page-lint')
-    if count.failed:
-        say(tail('page-lint', 40))
+    count = Count()
+    for name, script in (('page-lint', 'lint'), ('page-weight', 'weight')):
+        part = one(run(name, ['tools/npm.sh', 'run', script], 300), name)
+        if part.failed:
+            say(tail(name, 40))
+        count += part
     report = os.path.join(LOGS, 'vitest.json')
     ok = run('page', ['tools/npm.sh', 'test', '--', '--reporter=json', '--outputFile=' + report], 300)
     tests = test_counts.vitest(report)

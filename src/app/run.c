@@ -159,6 +159,7 @@ static void stop(struct run *r)
         query_stop(r->query);
     if (r->beside)
         beside_stop(r->beside);
+    cache_close(r->cache);
     uv_close((uv_handle_t *)&r->collect_changed, NULL);
     uv_close((uv_handle_t *)&r->status_timer, NULL);
     uv_close((uv_handle_t *)&r->prune_timer, NULL);

@@ -75,10 +75,16 @@ enum err cache_open(const char *url, int64_t bound_bytes, struct cache **out, st
     return cache_open_with(&s, out, error);
 }
 
+void cache_close(struct cache *c)
+{
+    c->ops->close(c);
+}
+
 void cache_free(struct cache **c)
 {
     if (!*c)
         return;
+    cache_close(*c);
     (*c)->ops->free(*c);
     *c = NULL;
 }

@@ -53,7 +53,10 @@ enum err cache_open_with(const struct cache_settings *s, struct cache **out,
                          struct buf *error) MUST_CHECK;
 enum err cache_open(const char *url, int64_t bound_bytes, struct cache **out,
                     struct buf *error) MUST_CHECK; /* one that needs no more than that: "memory:" */
-/* What is asked and not answered yet is answered with ERR_NOT_FOUND before it returns. */
+/* No server is asked any more, and none keeps the loop running. Open questions are answered with
+ * ERR_NOT_FOUND before it returns. */
+void cache_close(struct cache *c);
+/* Closes, too. */
 void cache_free(struct cache **c);
 
 /* ERR_NOT_FOUND: not held. *rows and *seq are borrowed until the next call. */

@@ -8,6 +8,7 @@
 
 struct cache_ops {
     const char *scheme;
+    void (*close)(struct cache *c); /* before free, and perhaps long before */
     void (*free)(struct cache *c);
     enum err (*page_get)(struct cache *c, const struct cache_page_key *key,
                          const struct candle **rows, size_t *count, uint64_t *seq);

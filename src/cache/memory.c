@@ -324,6 +324,11 @@ static void memory_ticker_ask(struct cache *base, const char *code, cache_text_f
     done(ctx, e, json, len);
 }
 
+static void memory_close(struct cache *base)
+{
+    (void)base; /* nothing of it is on the loop */
+}
+
 static void memory_free(struct cache *base)
 {
     struct cache_memory *c = (struct cache_memory *)base;
@@ -344,6 +349,7 @@ static void memory_free(struct cache *base)
 
 static const struct cache_ops memory_ops = {
     .scheme = "memory",
+    .close = memory_close,
     .free = memory_free,
     .page_get = memory_page_get,
     .page_ask = memory_page_ask,

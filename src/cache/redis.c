@@ -287,6 +287,11 @@ static enum err redis_ticker_get(struct cache *base, const char *code, const cha
     return ERR_NOT_FOUND;
 }
 
+static void redis_close(struct cache *base)
+{
+    redis_link_close(((struct cache_redis *)base)->link);
+}
+
 static void redis_free(struct cache *base)
 {
     struct cache_redis *c = (struct cache_redis *)base;
@@ -298,6 +303,7 @@ static void redis_free(struct cache *base)
 
 static const struct cache_ops redis_ops = {
     .scheme = "redis",
+    .close = redis_close,
     .free = redis_free,
     .page_get = redis_page_get,
     .page_ask = redis_page_ask,

@@ -33,7 +33,7 @@ struct redis_link {
     size_t asked_count;
     char *greeting[WORDS_MAX];
     int greeting_count;
-    bool closing;
+    bool closing, closed, freed; /* closed: the timer is; the second of both to come ends it */
 };
 
 static struct metric connected =
@@ -214,19 +214,35 @@ bool redis_link_ask(struct redis_link *l, int count, const char *const *words, c
     return false;
 }
 
-static void on_closed(uv_handle_t *timer)
+static void end(struct redis_link *l)
 {
-    struct redis_link *l = timer->data;
     for (int i = 0; i < l->greeting_count; i++)
         free(l->greeting[i]);
     free(l->host);
     free(l);
 }
 
+static void on_closed(uv_handle_t *timer)
+{
+    struct redis_link *l = timer->data;
+    l->closed = true;
+    if (l->freed)
+        end(l);
+}
+
+void redis_link_close(struct redis_link *l)
+{
+    if (l->closing)
+        return;
+    l->closing = true;
+    redis_link_reset(l);
+    uv_close((uv_handle_t *)&l->timer, on_closed);
+}
+
 void redis_link_free(struct redis_link **l)
 {
-    (*l)->closing = true;
-    redis_link_reset(*l);
-    uv_close((uv_handle_t *)&(*l)->timer, on_closed);
+    (*l)->freed = true;
+    if ((*l)->closed)
+        end(*l);
     *l = NULL;
 }

@@ -24,7 +24,10 @@ typedef void redis_answer_f(void *ctx, const redisReply *answer);
 /* greeting runs on each new connection before anything else. Texts are copied. */
 struct redis_link *redis_link_new(uv_loop_t *loop, const char *host, int port, int database);
 void redis_link_greet(struct redis_link *l, int count, const char *const *words);
-/* All that is open is answered with NULL before it returns. */
+/* All that is open is answered with NULL before it returns; nothing more is asked, and no handle is
+ * left to keep the loop running. */
+void redis_link_close(struct redis_link *l);
+/* After that. */
 void redis_link_free(struct redis_link **l);
 
 /* answer (may be NULL) is called later, or at once with NULL where there is no connection or

@@ -3,7 +3,8 @@
 """The cluster, watched: three brokers, PostgreSQL, Redis, two of each role and NGINX, beside them Prometheus,
 Alertmanager and the exporters. Every panel has data; parts are broken one after another, and each fault
 is told to a webhook by its own alert, with its runbook, in the time that docs/operations.md states; no
-other alert that wakes a person is told; and it is taken back when it is mended.
+other alert that wakes a person is told; and it is taken back when it is mended. In the end the database is
+lost and comes back from its backup.
 
 `make operate-test` (STOFKA_LONG=1) runs it as deployed. The short form of `make test` breaks fewer parts and
 shortens waits: HURRY is all that it changes.
@@ -39,8 +40,8 @@ HURRY = [] if LONG else [
     (r'\[30s\]', '[10s]'),  # over which watermarks are counted
 ]
 RATE = '1m' if LONG else '15s'  # what Grafana would take for $__rate_interval
-STATED_SECONDS = 120 if LONG else 60
-BACK_SECONDS = 300 if LONG else 90
+STATED_SECONDS = 90 if LONG else 60  # docs/operations.md
+BACK_SECONDS = 240 if LONG else 90
 BOARDS = ('overview', 'exchange', 'pipeline', 'serving', 'kafka', 'postgres', 'redis', 'node')
 NO_DISK = re.compile(r'node_disk_|node_timex_|node_netstat_')  # a container may have none of it
 # What the machine under test earns by itself: no time service, a full disk, certificates of thirty days.
@@ -233,7 +234,8 @@ class Fault:
     break_it: typing.Callable
     mend_it: typing.Callable
     short: bool = True
-    goes_back: bool = True  # within BACK_SECONDS; a rise within the last minutes does not
+    goes_back: bool = True  # within BACK_SECONDS; a rise within the last minutes does not, nor do tickets
+    stated: int = STATED_SECONDS
     labels: dict = dataclasses.field(default_factory=dict)
 
 
@@ -244,9 +246,8 @@ FAULTS = [
     Fault('StofkaRoleDown', '/page', kill_stores, lambda c: c.start_role('store'), labels={'role': 'store'}),
     Fault('CandleMismatch', '/page', falsify, repair, goes_back=False),
     Fault('StofkaProcessDown', '/ticket', lambda c: c.roles['store', 1].kill(), lambda c: c.roles['store', 1].start(),
-          short=False),
+          short=False, goes_back=False, stated=210),
     Fault('PostgresDown', '/page', lambda c: c.postgres.kill(), lambda c: c.postgres.start(), short=False),
-    Fault('RedisDown', '/ticket', lambda c: c.redis.kill(), lambda c: c.redis.start(), short=False),
     Fault('NginxDown', '/page', lambda c: c.nginx.kill(), lambda c: c.nginx.start(), short=False),
 ]
 
@@ -266,7 +267,7 @@ def test_a_fault_is_told_by_its_alert_and_by_no_other(cluster, watch, webhook, f
     webhook.drain()
     since, began = len(webhook.seen), time.monotonic()
     fault.break_it(cluster)
-    told = webhook.wait(lambda path, message: of_ours('firing', path, message), STATED_SECONDS + 60)
+    told = webhook.wait(lambda path, message: of_ours('firing', path, message), fault.stated + 60)
     waited = time.monotonic() - began
     print('%s told after %.1f s' % (fault.alert, waited))
     alert = next(one for one in told['alerts'] if one['labels']['alertname'] == fault.alert)
@@ -278,4 +279,60 @@ def test_a_fault_is_told_by_its_alert_and_by_no_other(cluster, watch, webhook, f
         print('%s taken back after %.1f s' % (fault.alert, time.monotonic() - began))
     webhook.drain()
     assert names(webhook, '/page', since) <= {fault.alert}
-    assert waited < STATED_SECONDS, waited
+    assert waited < fault.stated, waited
+
+
+# --- loss of the database ------------------------------------------------------------------------
+
+INTERVALS = ('1s', '1m', '3m', '5m', '10m', '15m', '30m', '1h', '4h', '1d', '1w', '1M')
+
+
+def closed(cluster, count):
+    """{(code, interval, start): row} of the newest closed candles served."""
+    rows = {}
+    for code in ('KRW-BTC', 'KRW-ETH'):
+        for interval in INTERVALS:
+            answer, body = ask('%s/candles?code=%s&interval=%s&count=%d&state=closed' % (
+                cluster.url(), code, interval, count), 60)  # history may be fetched from the exchange first
+            assert answer == 200, body
+            rows.update({(code, interval, row['candle_date_time_utc']): row for row in json.loads(body)})
+    return rows
+
+
+def restore(cluster, copy):
+    """As docs/operations.md says: who writes and who reads are stopped, Redis is emptied."""
+    for role in ('serve', 'store'):
+        for n in (1, 2):
+            cluster.roles[role, n].stop()
+            assert 'event=run.stopped' in cluster.roles[role, n].last_words(1), 'it had to be killed'
+    cluster.postgres.kill()
+    shutil.rmtree(cluster.postgres.data)
+    shutil.move(copy, cluster.postgres.data)
+    owner = daemon.unprivileged()
+    for folder, _, files in os.walk(cluster.postgres.data) if owner else ():
+        for path in [folder] + [os.path.join(folder, name) for name in files]:
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+    cluster.redis.ask('FLUSHALL')
+    cluster.postgres.start()
+    for role in ('store', 'serve'):
+        cluster.start_role(role)
+
+
+def test_postgresql_comes_back_from_its_backup_and_kafka_tells_the_rest(cluster):
+    copy = os.path.join(cluster.folder, 'backup')
+    before = closed(cluster, 300)
+    assert len(before) > 500
+    subprocess.run(['pg_basebackup', '-c', 'fast', '-X', 'stream', '-D', copy, '-d', cluster.postgres.conninfo('postgres')],
+                   check=True)
+    daemon.until(lambda: len(set(closed(cluster, 300)) - set(before)) > 10, 60, lambda: 'no candle closes')
+    later = closed(cluster, 300)
+    restore(cluster, copy)
+    daemon.until(lambda: cluster.roles['serve', 1].is_current() and cluster.roles['serve', 2].is_current(), 120,
+                 lambda: 'no serve is current')
+    known = {**before, **later}
+
+    def different():
+        after = closed(cluster, 1000)
+        return [(row, after.get(key)) for key, row in known.items() if after.get(key) != row]
+
+    assert not left_after(60, different)

@@ -328,6 +328,18 @@ static void the_newest_seconds_are_kept_each_once(void **state)
     }
 }
 
+static void a_closed_one_lets_the_loop_end_and_answers_that_it_holds_nothing(void **state)
+{
+    struct cache *c = *state;
+    struct cache_page_key k = key_of("KRW-BTC", INTERVAL_1M, 480000, 3);
+    cache_page_ask(c, &k, on_rows, NULL);
+    cache_close(c);
+    assert_int_equal(await(), ERR_NOT_FOUND);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    cache_page_ask(c, &k, on_rows, NULL);
+    assert_int_equal(await(), ERR_NOT_FOUND);
+}
+
 #define ON_A_CACHE(test) cmocka_unit_test_setup_teardown(test, open_cache, close_cache)
 
 int main(int argc, char **argv)
@@ -344,6 +356,7 @@ int main(int argc, char **argv)
         ON_A_CACHE(many_markets_do_not_mix),
         ON_A_CACHE(a_page_read_before_a_change_of_its_series_is_refused),
         ON_A_CACHE(the_newest_seconds_are_kept_each_once),
+        ON_A_CACHE(a_closed_one_lets_the_loop_end_and_answers_that_it_holds_nothing),
     };
     int failed = argc < 2;
     for (int i = 1; i < argc; i++) {

@@ -11,6 +11,8 @@ export type ToHub =
       /** `add` is all that is followed; else a change of what the hub knows. */
       readonly fresh: boolean;
     }
+  /** The markets whose prices are seen; those of others may come late. Until it is said, all are. */
+  | { readonly do: 'heed'; readonly codes: readonly string[] }
   | { readonly do: 'ack' | 'wake' | 'ping' | 'bye' };
 
 /** An event as it came, or the number of connections lost in a row. */

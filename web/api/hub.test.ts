@@ -77,6 +77,21 @@ test('a tab that comes later is told the prices and the state of things at once'
   expect(server.changes).toHaveLength(0);
 });
 
+test('prices that a tab does not show come late, at once when it does', async () => {
+  const { server, first } = await running();
+  first.stream.heed(['KRW-BTC']);
+  const say = () => ['KRW-BTC', 'KRW-ETH'].forEach((code) => server.line.say('ticker', { code }));
+  const heard = (code: string) => first.said('ticker').filter((data) => data.includes(code)).length;
+  say();
+  await settle(); // the first of all
+  for (let turn = 0; turn < 5; turn += 1, await vi.advanceTimersByTimeAsync(200)) say();
+  expect(heard('KRW-BTC')).toBeGreaterThan(1);
+  expect(heard('KRW-ETH')).toBe(1);
+  first.stream.heed(['KRW-ETH']);
+  await vi.advanceTimersByTimeAsync(460);
+  expect(heard('KRW-ETH')).toBe(2);
+});
+
 test('a loss and a reset reach all; the stream goes on from its position', async () => {
   const { server, tab, first } = await running();
   const second = tab();

@@ -4,7 +4,7 @@
 // The seam: a tab's change is answered when the server has it in force, and the tab fetches history
 // after that; so what it fetches and what it hears overlap. Reconnecting, and the position it goes
 // on from, are the stream's; a reset reaches every tab.
-import type { Item, ToHub, ToTab } from './hub-talk';
+import type { ToHub, ToTab } from './hub-talk';
 import { LiveStream, type EventName, type StreamPorts } from './live-stream';
 import { Mailbox } from './mailbox';
 
@@ -19,6 +19,8 @@ const START = /"candle_date_time_utc":"([^"]+)"/;
 interface Tab {
   readonly mailbox: Mailbox;
   readonly followed: Set<string>;
+  /** The markets whose prices it shows; null: it has not said. */
+  heeded: ReadonlySet<string> | null;
 }
 
 export interface HubPort {
@@ -61,12 +63,14 @@ export class Hub {
       else if (message.do === 'bye') this.dismiss(tab);
       else if (tab === null) post({ gone: true });
       else if (message.do === 'ack') tab.mailbox.acknowledged();
+      else if (message.do === 'heed') this.heed(tab, message.codes);
     };
     return { hear };
   }
 
   private welcome(post: (message: ToTab) => void): Tab {
-    const tab = { mailbox: new Mailbox(post, this.ports.now), followed: new Set<string>() };
+    const mailbox = new Mailbox(post, this.ports.now);
+    const tab: Tab = { mailbox, followed: new Set(), heeded: null };
     this.tabs.add(tab);
     this.watch ??= setInterval(() => this.look(), LOOK_MS);
     if (this.lostTimes > 0) tab.mailbox.put(['lost', this.lostTimes], 'lost');
@@ -111,6 +115,11 @@ export class Hub {
     return false;
   }
 
+  private heed(tab: Tab, codes: readonly string[]): void {
+    tab.heeded = new Set(codes);
+    for (const code of codes) tab.mailbox.hurry(`ticker:${code}`);
+  }
+
   private tellPrices(tab: Tab): void {
     for (const [code, data] of this.tickers) tab.mailbox.put(['ticker', data], `ticker:${code}`);
   }
@@ -137,7 +146,10 @@ export class Hub {
     const code = CODE.exec(data)?.[1];
     if (code === undefined) return;
     this.tickers.set(code, data);
-    this.put('ticker:*', ['ticker', data], `ticker:${code}`);
+    for (const { followed, mailbox, heeded } of this.tabs) {
+      const seen = heeded === null || heeded.has(code);
+      if (followed.has('ticker:*')) mailbox.put(['ticker', data], `ticker:${code}`, seen);
+    }
   }
 
   private tellCandle(data: string): void {
@@ -145,12 +157,8 @@ export class Hub {
     const interval = INTERVAL.exec(data)?.[1] ?? '';
     const subscription = `candle.${interval}:${code}`;
     const start = START.exec(data)?.[1] ?? '';
-    this.put(subscription, ['candle', data], `${subscription}:${start}`);
-  }
-
-  private put(subscription: string, item: Item, key: string): void {
     for (const { followed, mailbox } of this.tabs) {
-      if (followed.has(subscription)) mailbox.put(item, key);
+      if (followed.has(subscription)) mailbox.put(['candle', data], `${subscription}:${start}`);
     }
   }
 

@@ -2,7 +2,7 @@
 // What a tab knows live: fed by the stream, kept in the stores that the rooms read.
 import { decodeCandle, decodeGap, decodeStatus, decodeTicker } from './decode';
 import { parseExact } from './exact-json';
-import { Frame, paced } from './frame';
+import { ahead, Frame, readably, type Turns } from './frame';
 import { LiveStream, type EventName, type StreamHandlers, type StreamPorts } from './live-stream';
 import { MarketLoader } from './market-loader';
 import { getGaps, getStatus, RestError } from './rest';
@@ -27,8 +27,6 @@ export interface Connection {
 const PATIENCE = 3;
 /** The reason of a span that was no gap: its rows are new to the server, and to be fetched again. */
 const FETCHED = 'history';
-/** Prices are shown this often at most: more can't be read, and costs a layout each time. */
-const PRICES_MS = 100;
 
 export class Live {
   readonly connection: ValueStore<Connection>;
@@ -40,10 +38,11 @@ export class Live {
   private readonly marketLoader: MarketLoader;
 
   constructor(
-    readonly frame: Frame = new Frame(),
+    readonly frame: Frame = new Frame(ahead()),
     /** A stream of this tab's own over these; without them, the one that all tabs share. */
     ports?: StreamPorts,
-    prices: Frame = new Frame(paced(PRICES_MS)),
+    /** For all that is read rather than looked at. */
+    readonly figures: Turns = readably(frame),
   ) {
     this.connection = new ValueStore<Connection>(frame, {
       link: 'connecting',
@@ -53,7 +52,7 @@ export class Live {
       reason: null,
     });
     this.markets = new ValueStore<readonly Market[]>(frame, []);
-    this.tickers = new KeyedStore<Ticker>(prices);
+    this.tickers = new KeyedStore<Ticker>(figures, () => frame.request(this.heed));
     this.gaps = new KeyedStore<readonly Gap[]>(frame);
     this.marketLoader = new MarketLoader(
       (entries) => {
@@ -152,6 +151,9 @@ export class Live {
     else if (name === 'reset') this.reset(body);
   }
 
+  /** The others' prices need not come at once. */
+  private readonly heed = (): void => this.stream.heed?.(this.tickers.listenedTo);
+
   private setTicker(ticker: Ticker | null): void {
     if (!ticker) return;
     const held = this.tickers.latest(ticker.code);
@@ -191,9 +193,7 @@ export class Live {
 
   private reset(body: unknown): void {
     const named = (body as { sub?: unknown } | null)?.sub;
-    this.subscribers.stale(
-      null,
-      (subscription) => !Array.isArray(named) || named.includes(subscription),
-    );
+    const meant = (one: string) => !Array.isArray(named) || named.includes(one);
+    this.subscribers.stale(null, meant);
   }
 }

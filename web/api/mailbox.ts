@@ -4,18 +4,40 @@
 import type { Item, ToTab } from './hub-talk';
 
 const FLUSH_MS = 8;
-/** Prices alone leave this often: nobody reads faster, and each time costs the tab a turn. */
-const PRICES_MS = 100;
 export const MAILBOX_LIMIT = 5_000;
 
+/** Items that leave together: with others once `leastMs` have passed, alone after `mostMs`. */
+class Lane {
+  items = new Map<string, Item>();
+  private takenAt = -Infinity;
+
+  constructor(
+    private readonly leastMs: number,
+    private readonly mostMs: number,
+  ) {}
+
+  get dueAt(): number {
+    return this.items.size > 0 ? this.takenAt + this.mostMs : Infinity;
+  }
+
+  take(now: number): Item[] {
+    if (this.items.size === 0 || now - this.takenAt < this.leastMs) return [];
+    const items = [...this.items.values()];
+    this.items.clear();
+    this.takenAt = now;
+    return items;
+  }
+}
+
 export class Mailbox {
-  private waiting = new Map<string, Item>();
+  private readonly prompt = new Lane(0, 0);
+  /** Nobody reads prices faster, and each time costs the tab a turn. Best with a candle, in one frame. */
+  private readonly prices = new Lane(300, 450);
+  /** Prices that nobody looks at: the list is put in order this often. */
+  private readonly idle = new Lane(1_500, 2_000);
   private sentAt: number | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private dueAt = Infinity;
-  private flushedAt = -Infinity;
-  /** Something waits that is more than a price. */
-  private urgent = false;
   private serial = 0;
 
   constructor(
@@ -23,19 +45,27 @@ export class Mailbox {
     private readonly now: () => number,
   ) {}
 
-  /** Of items with the same key the newest is kept; without a key each is. */
-  put(item: Item, key?: string): void {
+  /** Of items with the same key the newest is kept; without a key each is. `seen`: by somebody. */
+  put(item: Item, key?: string, seen = true): void {
+    const { prompt, prices, idle } = this;
     const name = key ?? `#${String((this.serial += 1))}`;
-    this.waiting.delete(name);
-    this.waiting.set(name, item);
-    if (this.waiting.size > MAILBOX_LIMIT) this.overflow();
-    this.urgent ||= item[0] !== 'ticker';
+    const hurried = prices.items.delete(name);
+    for (const lane of [prompt, idle]) lane.items.delete(name);
+    const lane = item[0] !== 'ticker' ? prompt : seen || hurried ? prices : idle;
+    lane.items.set(name, item);
+    if (prompt.items.size + prices.items.size > MAILBOX_LIMIT) this.overflow();
     if (this.sentAt === null) this.schedule();
+  }
+
+  /** A price that nobody looked at is seen now. */
+  hurry(key: string): void {
+    const item = this.idle.items.get(key);
+    if (item) this.put(item, key);
   }
 
   acknowledged(): void {
     this.sentAt = null;
-    if (this.waiting.size > 0) this.schedule();
+    this.schedule();
   }
 
   /** For how long the tab has not answered. */
@@ -45,13 +75,13 @@ export class Mailbox {
 
   close(): void {
     clearTimeout(this.timer);
-    this.waiting.clear();
+    for (const { items } of [this.prompt, this.prices, this.idle]) items.clear();
   }
 
   private schedule(): void {
     const now = this.now();
-    const soon = now + FLUSH_MS;
-    const dueAt = this.urgent ? soon : Math.max(soon, this.flushedAt + PRICES_MS);
+    const due = Math.min(this.prompt.dueAt, this.prices.dueAt, this.idle.dueAt);
+    const dueAt = Math.max(now + FLUSH_MS, due);
     if (dueAt >= this.dueAt) return;
     clearTimeout(this.timer);
     this.dueAt = dueAt;
@@ -61,18 +91,20 @@ export class Mailbox {
   private flush(): void {
     clearTimeout(this.timer);
     this.dueAt = Infinity;
-    this.urgent = false;
-    this.flushedAt = this.now();
-    const items = [...this.waiting.values()];
-    this.waiting.clear();
-    this.sentAt = this.flushedAt;
+    const now = this.now();
+    const items = [this.prompt, this.prices, this.idle].flatMap((lane) => lane.take(now));
+    if (items.length === 0) return this.schedule();
+    this.sentAt = now;
     this.post({ items });
   }
 
   /** Too much to tell one by one: the newest prices, and that the rest is to be fetched. */
   private overflow(): void {
-    const kept = [...this.waiting].filter(([, [name]]) => name === 'ticker' || name === 'status');
-    this.waiting = new Map(kept.slice(-MAILBOX_LIMIT / 2));
-    this.waiting.set('reset', ['reset', '{"reason":"slow"}']);
+    const { prompt, prices } = this;
+    prices.items = new Map([...prices.items].slice(-MAILBOX_LIMIT / 2));
+    const status = prompt.items.get('status');
+    prompt.items.clear();
+    if (status) prompt.items.set('status', status);
+    prompt.items.set('reset', ['reset', '{"reason":"slow"}']);
   }
 }

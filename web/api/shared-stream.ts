@@ -11,6 +11,8 @@ export interface Stream {
   readonly started: boolean;
   open(since: string | null): void;
   follow(add: readonly string[], remove: readonly string[]): Promise<void>;
+  /** The markets whose prices are seen; those of others may come late. */
+  heed?(codes: readonly string[]): void;
   wake(): void;
   close(): void;
 }
@@ -28,6 +30,7 @@ const PATIENCE = 4;
 
 export class SharedStream implements Stream {
   private readonly followed = new Set<string>();
+  private heeded: readonly string[] | null = null;
   private readonly waiting = new Map<number, () => void>();
   private own: LiveStream | null = null;
   private change: { add: Set<string>; remove: Set<string>; done: Promise<void> } | null = null;
@@ -70,6 +73,11 @@ export class SharedStream implements Stream {
     return change.done;
   }
 
+  heed(codes: readonly string[]): void {
+    this.heeded = codes;
+    if (this.known && !this.own) this.line.post({ do: 'heed', codes });
+  }
+
   wake(): void {
     if (this.own) return this.own.wake();
     this.line.post({ do: 'wake' });
@@ -99,6 +107,7 @@ export class SharedStream implements Stream {
     this.known = true;
     const add = fresh ? [...this.followed] : [...change.add];
     this.line.post({ do: 'follow', add, remove: [...change.remove], serial, fresh });
+    if (fresh && this.heeded) this.line.post({ do: 'heed', codes: this.heeded });
     await done;
   }
 

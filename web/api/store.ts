@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Live state outside React. A value set a hundred times between two frames is published once.
-import type { Frame } from './frame';
+import type { Turns } from './frame';
 
 type Listener = () => void;
 
@@ -10,7 +10,7 @@ export class ValueStore<T> {
   private published: T;
 
   constructor(
-    private readonly frame: Frame,
+    private readonly turns: Turns,
     initial: T,
   ) {
     this.next = initial;
@@ -27,7 +27,7 @@ export class ValueStore<T> {
   set(value: T): void {
     if (Object.is(value, this.next)) return;
     this.next = value;
-    this.frame.request(this.publish);
+    this.turns.request(this.publish);
   }
 
   subscribe = (listener: Listener): (() => void) => {
@@ -48,7 +48,16 @@ export class KeyedStore<T> {
   private readonly dirty = new Set<string>();
   private readonly byKey = new Map<string, Set<Listener>>();
 
-  constructor(private readonly frame: Frame) {}
+  constructor(
+    private readonly turns: Turns,
+    /** It has changed who is listened to. */
+    private readonly turned: () => void = () => undefined,
+  ) {}
+
+  /** Those that somebody listens to. */
+  get listenedTo(): string[] {
+    return [...this.byKey.keys()];
+  }
 
   latest(key: string): T | undefined {
     return this.next.get(key);
@@ -61,13 +70,20 @@ export class KeyedStore<T> {
   set(key: string, value: T): void {
     this.next.set(key, value);
     this.dirty.add(key);
-    this.frame.request(this.publish);
+    this.turns.request(this.publish);
   }
 
   subscribe(key: string, listener: Listener): () => void {
-    const listeners = this.byKey.get(key) ?? new Set();
+    const known = this.byKey.get(key);
+    const listeners = known ?? new Set();
     this.byKey.set(key, listeners.add(listener));
-    return () => void listeners.delete(listener);
+    if (!known) this.turned();
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size > 0 || this.byKey.get(key) !== listeners) return;
+      this.byKey.delete(key);
+      this.turned();
+    };
   }
 
   private readonly publish = (): void => {

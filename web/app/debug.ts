@@ -39,7 +39,7 @@ function chartOf(feed: () => ChartFeed): ChartDebug {
       return [...feed().series.all];
     },
     get draws() {
-      return feed().drawn.latest;
+      return feed().drawing.drawn.latest;
     },
     get chart() {
       return feed().state.latest;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The library's bare demo: the same bars from the same server, two panes, one update a message,
-// nothing else. ?server=URL&code=…&interval=…&bars=N&width=…&height=…
+// nothing else. ?server=URL&code=…&interval=…&bars=N&width=…&height=…&font=…
 import {
   CandlestickSeries,
   createChart,
@@ -17,7 +17,12 @@ element.style.width = `${given.get('width')}px`;
 element.style.height = `${given.get('height')}px`;
 const chart = createChart(element, {
   autoSize: true,
-  layout: { background: { color: '#0d1117' }, textColor: '#97a3b4', fontSize: 11 },
+  layout: {
+    background: { color: '#0d1117' },
+    textColor: '#97a3b4',
+    fontSize: 11,
+    fontFamily: given.get('font'),
+  },
   grid: { vertLines: { color: '#151b24' }, horzLines: { color: '#151b24' } },
   timeScale: {
     rightOffset: 6,

@@ -36,28 +36,32 @@ export async function probe(page) {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
 
-  /** The main thread over `ms` of `draws`: ms a draw, and frames a second. */
+  /** The main thread over `ms`, left alone: its own time a draw, and draws a second. */
   const watch = async (ms, drawsOf) => {
     const before = [await metrics(session), await page.evaluate(drawsOf)];
-    const fps = await page.evaluate(
+    await page.waitForTimeout(ms);
+    const after = [await metrics(session), await page.evaluate(drawsOf)];
+    const draws = after[1] - before[1];
+    const busy = (after[0].TaskDuration - before[0].TaskDuration) * 1000;
+    return { perTick: busy / draws, perSecond: (draws * 1000) / ms, busy: (busy * 1000) / ms };
+  };
+
+  /** Frames a second for one who asks for each. */
+  const frames = (ms) =>
+    page.evaluate(
       (duration) =>
         new Promise((resolve) => {
           const began = performance.now();
-          let frames = 0;
+          let count = 0;
           const step = (now) => {
-            frames += 1;
+            count += 1;
             if (now - began < duration) requestAnimationFrame(step);
-            else resolve((frames * 1000) / (now - began));
+            else resolve((count * 1000) / (now - began));
           };
           requestAnimationFrame(step);
         }),
       ms,
     );
-    const after = [await metrics(session), await page.evaluate(drawsOf)];
-    const draws = after[1] - before[1];
-    const busy = (after[0].TaskDuration - before[0].TaskDuration) * 1000;
-    return { perTick: busy / draws, perSecond: (busy * 1000) / ms, draws, fps };
-  };
 
   /** Milliseconds a draw by script. Sampling costs time, so it is watched on its own. */
   const profile = async (ms, drawsOf) => {
@@ -77,5 +81,5 @@ export async function probe(page) {
     return (await metrics(session)).JSHeapUsedSize / 1e6;
   };
 
-  return { watch, profile, heap };
+  return { watch, frames, profile, heap };
 }

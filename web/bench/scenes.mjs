@@ -18,12 +18,14 @@ export const SCENES = {
     draws: () => window.__stofka.draws,
     bars: () => window.__stofka.bars,
     canvas: '.chart-canvas',
+    pulled: () => window.__stofka.view.at !== null,
     address: ({ url, code, interval }) => `${url}/?code=${code}&interval=${interval}`,
   },
   bare: {
     draws: () => window.__bare.draws,
     bars: () => window.__bare.bars,
     canvas: '#chart',
+    pulled: () => window.__bare.chart.timeScale().scrollPosition() < -50,
     address: ({ url, site, code, interval, bars = 500, box }) =>
       `${site}/bare.html?${new URLSearchParams({ server: url, code, interval, bars, ...box }).toString()}`,
   },
@@ -46,12 +48,14 @@ export async function openScene(browser, name, place) {
   return { page, scene, firstDraw, close: () => context.close() };
 }
 
-/** The size of the page's chart, for the bare demo's. */
+/** The size of the page's chart and the font of its labels, for the bare demo's. */
 export async function chartBox(browser, place) {
   const { page, close } = await openScene(browser, 'page', place);
-  const { width, height } = await page.locator('.chart-canvas').boundingBox();
+  const canvas = page.locator('.chart-canvas');
+  const { width, height } = await canvas.boundingBox();
+  const font = await canvas.evaluate((element) => getComputedStyle(element).fontFamily);
   await close();
-  return { width: Math.round(width), height: Math.round(height) };
+  return { width: Math.round(width), height: Math.round(height), font };
 }
 
 /**
@@ -82,6 +86,7 @@ export function pan({ page, scene }, { frames, step, blankness }) {
       const target = [...host.querySelectorAll('canvas')]
         .filter(({ clientWidth }) => clientWidth > 200)
         .at(1);
+      const root = document.documentElement; // where the library listens while a button is down
       const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
       const isBlank = () => {
         const { width, height } = canvas;
@@ -100,20 +105,45 @@ export function pan({ page, scene }, { frames, step, blankness }) {
       for (let turn = 0; turn < count; turn += 1) {
         x += dx;
         if (x > box.right - 200) {
-          fire('mouseup', x, document);
+          fire('mouseup', x, root);
           x = box.left + 60;
           fire('mousedown', x, target);
         }
-        fire('mousemove', x, document);
+        fire('mousemove', x, root);
         const now = await frame();
         lengths.push(now - before);
         before = now;
         if (look && turn % look === 0 && isBlank()) blank += 1;
         if (window.__stofka?.chart.beginning && window.__stofka.bars < 2500) break;
       }
-      fire('mouseup', x, document);
+      fire('mouseup', x, root);
       return { lengths, blank };
     },
     { selector: scene.canvas, count: frames, dx: step, look: blankness },
+  );
+}
+
+/** Turns the wheel by one notch each frame, out and in again. Returns the frames' lengths in ms. */
+export function wheel({ page, scene }, { frames }) {
+  return page.evaluate(
+    async ({ selector, count }) => {
+      const canvases = [...document.querySelectorAll(`${selector} canvas`)];
+      const target = canvases.filter(({ clientWidth }) => clientWidth > 200).at(1);
+      const box = target.getBoundingClientRect();
+      const place = { clientX: box.left + box.width / 2, clientY: box.top + 100 };
+      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      const lengths = [];
+      let before = await frame();
+      for (let turn = 0; turn < count; turn += 1) {
+        const deltaY = turn % 60 < 30 ? 100 : -100;
+        const more = { bubbles: true, cancelable: true, deltaY };
+        target.dispatchEvent(new WheelEvent('wheel', { ...place, ...more }));
+        const now = await frame();
+        lengths.push(now - before);
+        before = now;
+      }
+      return { lengths };
+    },
+    { selector: scene.canvas, count: frames },
   );
 }

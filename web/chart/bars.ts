@@ -38,12 +38,12 @@ export function barsOf(candles: readonly Candle[]): Bar[] {
 }
 
 /** Index of the first bar that starts at or after `start`. */
-export function indexFrom(bars: readonly Bar[], start: number): number {
+export function indexFrom(bars: readonly { readonly start: number }[], start: number): number {
   let low = 0;
   let high = bars.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((bars[middle] as Bar).start < start) low = middle + 1;
+    if ((bars[middle] as { start: number }).start < start) low = middle + 1;
     else high = middle;
   }
   return low;

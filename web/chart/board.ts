@@ -91,6 +91,7 @@ export class Board {
 
   /** The view of a chart has moved. */
   moved(feed: ChartFeed, view: View): void {
+    if (feed.view.at === view.at && feed.view.bars === view.bars) return;
     feed.view = view;
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.write(), REST_MS);

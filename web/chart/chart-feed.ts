@@ -19,8 +19,7 @@ const SLACK = 250;
 
 export class ChartFeed {
   readonly state: ValueStore<FeedState>;
-  /** Counts the draws: what shows a bar under the pointer subscribes to it. */
-  readonly drawn: ValueStore<number>;
+  readonly drawing: DrawQueue;
   readonly pager: Pager;
   readonly clock = new ExchangeClock();
   series = new BarSeries();
@@ -28,7 +27,6 @@ export class ChartFeed {
   head = 0;
   /** What of it is looked at. */
   view = NEWEST;
-  private readonly drawing: DrawQueue;
   private generation = 0;
   private cancel = new AbortController();
   private readonly following: Following;
@@ -43,7 +41,6 @@ export class ChartFeed {
     const initial = { phase, code, interval, beginning: false, atHead: true } as const;
     this.state = new ValueStore<FeedState>(live.frame, initial);
     this.drawing = new DrawQueue(live.frame, () => this.series);
-    this.drawn = this.drawing.drawn;
     this.pager = new Pager(this);
     this.following = new Following(live);
   }

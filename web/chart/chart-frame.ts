@@ -21,6 +21,7 @@ import { axisShift, isIntraday, type Zone } from './zone';
 
 const NARROW = 560;
 const MAX_PLACES = 8;
+const LABELS = 200;
 
 export interface FrameEvents extends ViewEvents {
   /** Start of the candle under the pointer, seconds UTC. */
@@ -31,9 +32,20 @@ export interface FrameEvents extends ViewEvents {
   figures(): void;
 }
 
+/** The library asks for the same few labels at every draw. */
+function remembered(format: (value: number) => string): (value: number) => string {
+  const known = new Map<number, string>();
+  return (value) => {
+    const text = known.get(value) ?? format(value);
+    if (known.size >= LABELS) known.clear();
+    known.set(value, text);
+    return text;
+  };
+}
+
 /** The crosshair names prices that there can be: multiples of `tick`. The axis writes its own. */
 export function priceFormat(places: number, tick = 10 ** -places): PriceFormat {
-  const formatter = (value: number) => fixed(value.toFixed(places), places);
+  const formatter = remembered((value) => fixed(value.toFixed(places), places));
   return {
     type: 'custom',
     formatter: (value: number) => formatter(Math.round(value / tick) * tick),
@@ -102,7 +114,7 @@ export class ChartFrame implements Screen {
 
   setLanguage(language: Language, timeText: (start: number) => string): void {
     const locale = language === 'ko' ? 'ko-KR' : 'en-GB';
-    const formatter = (volume: number) => formatScale(volume.toFixed(MAX_PLACES), language);
+    const formatter = remembered((volume) => formatScale(volume.toFixed(MAX_PLACES), language));
     this.main.volumes.applyOptions({
       priceFormat: { type: 'custom', formatter, minMove: 10 ** -MAX_PLACES },
     });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react';
 import { createPortal } from 'react-dom';
+import type { Interval } from '../api/types';
 import { pairOf, pricePlaces } from '../ui/format';
 import { Actions } from './actions';
 import { ChartCanvas } from './chart-canvas';
@@ -33,28 +34,41 @@ interface ChartProps {
   readonly onView: (feed: ChartFeed, view: View) => void;
 }
 
-/** What is drawn, which for a moment may be another than what was chosen. */
+/** What is drawn, which for a moment may be another than what was chosen. Not every draw changes it. */
 function useShown(feed: ChartFeed, tickOf: ChartProps['tickOf']) {
   const state = useSyncExternalStore(feed.state.subscribe, feed.state.get);
-  useSyncExternalStore(feed.drawn.subscribe, feed.drawn.get);
-  const newest = feed.series.newest;
-  const { code, interval } = newest ?? state;
-  const tickSize = tickOf(code);
-  const places = newest ? pricePlaces(tickSize, newest.close) : 0;
-  const figures = figurePlaces(places, newest?.close);
-  return { state, code, interval, tickSize, places, figures, any: newest !== undefined };
+  const drawn = useSyncExternalStore(feed.drawing.drawn.subscribe, () => {
+    const { newest } = feed.series;
+    if (!newest) return '';
+    const places = pricePlaces(tickOf(newest.code), newest.close);
+    return [newest.code, newest.interval, places, figurePlaces(places, newest.close)].join();
+  });
+  const [code, interval, places, figures] = drawn.split(',');
+  return {
+    state,
+    code: code || state.code,
+    interval: (interval ?? state.interval) as Interval,
+    tickSize: tickOf(code || state.code),
+    places: Number(places ?? 0),
+    figures: Number(figures ?? figurePlaces(0, undefined)),
+    any: drawn !== '',
+  };
 }
 
 function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
   const { state, code, interval, tickSize, places, figures, any } = useShown(feed, tickOf);
   const { connection } = feed.live;
-  const { exchange } = useSyncExternalStore(connection.subscribe, connection.get);
+  const heard = useSyncExternalStore(
+    connection.subscribe,
+    () => connection.get().exchange === 'live',
+  );
+  const clock = heard ? feed.clock : null;
   const { host, frame, hovered, gap, oldestSeen, newestSeen } = useFrame(feed, onView);
   useLook(frame, { interval, places, tickSize, figures, atHead: state.atHead });
   useTruth(frame, feed, code);
   const navigation = useMemo(() => frame && new Navigation(feed, frame), [feed, frame]);
   const write = useCallback((text: string) => frame?.countdown.setText(text), [frame]);
-  const countdown = useCountdown(exchange === 'live' ? feed.clock : null, state.interval, write);
+  useCountdown(clock, state.interval, write);
   useEffect(() => frame?.drawer.desk.show(code), [frame, code]);
   const compare = useCompare(feed, frame, code, interval);
   const label = `${pairOf(state.code)} ${state.interval}`;
@@ -78,7 +92,7 @@ function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
       <div className="chart" data-phase={state.phase}>
         <ChartCanvas host={host} label={label} navigation={navigation} drawer={frame?.drawer} />
         <Legends {...{ feed, frame, name, hovered, gap, tickOf, figures, compare }} />
-        <Countdown text={countdown} />
+        <Countdown clock={clock} interval={state.interval} />
         <DrawingPanel frame={frame} host={host} />
         <Notices
           phase={state.phase}

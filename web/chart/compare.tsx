@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { memo, useEffect, useState, useSyncExternalStore } from 'react';
 import type { Live } from '../api/live';
 import type { Interval } from '../api/types';
 import { formatPrice, formatRate, pairOf } from '../ui/format';
@@ -80,7 +80,7 @@ interface ComparePickProps {
 }
 
 /** The market to compare with, among all of them. */
-export function ComparePick({ live, code }: ComparePickProps) {
+export const ComparePick = memo(function ComparePick({ live, code }: ComparePickProps) {
   const [language, t] = useLanguage();
   const { vs } = useChoices();
   const choose = useChoose();
@@ -103,4 +103,4 @@ export function ComparePick({ live, code }: ComparePickProps) {
         ))}
     </select>
   );
-}
+});

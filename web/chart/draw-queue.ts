@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a chart still has to draw: gathered, and drawn once a frame.
 import type { BarSeries } from '../api/bar-series';
-import type { Frame } from '../api/frame';
+import { Calm, type Frame } from '../api/frame';
 import { ValueStore } from '../api/store';
 import type { Screen } from './feed-state';
 
+/** Figures of a bar change this often at most, with something else that is drawn if they can. */
+const TOLD_MS = 350;
 /** More changed bars than this between two frames (a hidden tab) are drawn as a whole. */
 const MANY = 100;
 
 export class DrawQueue {
   /** Counts the draws. */
   readonly drawn: ValueStore<number>;
+  /** The same, not so often: what shows figures of a bar subscribes to it. */
+  readonly told: ValueStore<number>;
   private readonly screens = new Set<Screen>();
   private readonly dirty = new Set<number>();
   private redraw: 'no' | 'keep' | 'fresh' = 'no';
@@ -20,6 +24,7 @@ export class DrawQueue {
     private readonly series: () => BarSeries,
   ) {
     this.drawn = new ValueStore(frame, 0);
+    this.told = new ValueStore(new Calm(frame, TOLD_MS, TOLD_MS), 0);
   }
 
   /** The first screen decides what is in view; others `join` it. */
@@ -58,5 +63,6 @@ export class DrawQueue {
       for (const screen of this.screens) screen.update(bars);
     }
     this.drawn.set(this.drawn.latest + 1);
+    this.told.set(this.drawn.latest);
   };
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { useSyncExternalStore } from 'react';
 import type { Gap, Interval } from '../api/types';
 import { pairOf } from '../ui/format';
 import { BesideNote } from './beside-note';
@@ -37,6 +38,7 @@ function candleUnder({ series }: ChartFeed, hovered: number | null) {
 export function Legends(props: LegendsProps) {
   const { feed, frame, name, hovered, gap, tickOf, compare, figures } = props;
   const { zone, beside: shown } = useChoices();
+  useSyncExternalStore(feed.drawing.told.subscribe, feed.drawing.told.get);
   const beside = useBeside(feed, frame, shown === 'shown');
   const { candle, before } = candleUnder(feed, hovered);
   const repair = repairOf(candle, (candle && feed.live.gaps.latest(candle.code)) ?? []);

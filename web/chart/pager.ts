@@ -7,10 +7,13 @@ import type { ChartFeed } from './chart-feed';
 
 /** Bars loaded at most: the library redraws all of them at every tick. */
 export const CAPACITY = 5000;
-const PAGE = 1000;
+/** Bars asked for at once. */
+export const PAGE = 1000;
 /** A healed span is followed back this many pages; older pages are fetched fresh when scrolled to. */
 const REFETCH_PAGES = 5;
 const PAUSE_MS = 2000;
+/** Candles asked for beyond a healed span. */
+const SPARE = 20;
 
 /** Starts of the first and the last. */
 function ends(candles: readonly Candle[]): [number, number] {
@@ -134,8 +137,11 @@ export class Pager {
     const { atHead, interval } = feed.state.latest;
     const newest = feed.series.newest;
     let to = atHead || !newest ? undefined : windowAfter(interval, newest.start);
+    // At most one candle a window, and some that have begun meanwhile.
+    const width = windowAfter(interval, start) - start;
+    const windows = Math.ceil((Math.max(feed.head, start) - start) / width) + SPARE;
     for (let pages = 0; pages < REFETCH_PAGES; pages += 1) {
-      const page = await this.fetch(to);
+      const page = await this.fetch(to, pages === 0 ? Math.min(PAGE, windows) : PAGE);
       if (!page) return false;
       const first = page.candles[0];
       if (!first) return true;
@@ -150,13 +156,13 @@ export class Pager {
   }
 
   /** One page at a time; null when there is nothing to merge. */
-  private async fetch(to: number | undefined): Promise<CandlePage | null> {
+  private async fetch(to: number | undefined, count = PAGE): Promise<CandlePage | null> {
     if (this.busy || this.feed.state.latest.phase !== 'ready') return null;
     if (Date.now() < this.pausedUntil) return null;
     const mine = this.turn;
     this.busy = true;
     try {
-      const page = await this.feed.fetch(PAGE, to);
+      const page = await this.feed.fetch(count, to);
       return mine === this.turn ? page : null;
     } catch (error) {
       if (mine !== this.turn) return null;

@@ -10,6 +10,7 @@ import type {
   Time,
 } from 'lightweight-charts';
 import type { Candle, Gap, Interval } from '../api/types';
+import { indexFrom } from './bars';
 import { stretchOf } from './gap-span';
 import type { MainSeries } from './main-series';
 import type { Palette } from './theme';
@@ -120,23 +121,23 @@ export class TruthLayer implements IPanePrimitive {
   private mark(context: Context, height: number): void {
     const range = this.attachment?.chart.timeScale().getVisibleLogicalRange();
     if (!range) return;
-    const first = Math.max(0, Math.floor(range.from));
-    const bars = this.main.bars.slice(first, Math.max(first, Math.ceil(range.to) + 1));
-    const changed = new Map(
-      this.candles()
-        .filter(({ state }) => state === 'repaired' || state === 'partial')
-        .map(({ start, state }) => [start, state]),
-    );
-    bars.forEach(({ start }, at) => {
-      const state = changed.get(start);
-      const x = state && this.x(first + at);
-      if (typeof x !== 'number') return;
+    const { bars } = this.main;
+    const candles = this.candles();
+    const first = bars[Math.max(0, Math.floor(range.from))]?.start ?? Infinity;
+    const last = bars[Math.min(bars.length - 1, Math.ceil(range.to))]?.start ?? -Infinity;
+    for (let n = indexFrom(candles, first); n < candles.length; n += 1) {
+      const { start, state } = candles[n] as Candle;
+      if (start > last) return;
+      if (state !== 'repaired' && state !== 'partial') continue;
+      const at = indexFrom(bars, start);
+      const x = bars[at]?.start === start ? this.x(at) : null;
+      if (x === null) continue;
       context.fillStyle = state === 'partial' ? this.palette.bad : this.palette.accent;
       context.beginPath();
       context.moveTo(x - MARK, height - 2);
       context.lineTo(x, height - 2 - 2 * MARK);
       context.lineTo(x + MARK, height - 2);
       context.fill();
-    });
+    }
   }
 }

@@ -3,13 +3,19 @@
 import type { IChartApi, LogicalRange } from 'lightweight-charts';
 import { indexFrom, shiftOf, type Bar } from './bars';
 import type { MainSeries } from './main-series';
+import { CAPACITY, PAGE } from './pager';
 import { NEWEST, type View } from './place';
 import { BAR_SPACING } from './theme';
 
-/** Bars left beyond the edge of the view when the next page is asked for. */
-const MARGIN = 150;
+/** Bars left beyond the edge of the view when the next page is asked for, at least. */
+const LEAST_MARGIN = 150;
 /** With more in view than this, both edges would be near at once and pages would chase each other. */
 const MOST_IN_VIEW = 4000;
+
+/** A pull moves by parts of the view, so the more is in view, the sooner it is at the edge. */
+function marginFor(inView: number): number {
+  return Math.max(LEAST_MARGIN, Math.min(inView, (CAPACITY - PAGE - inView) / 2));
+}
 
 export interface ViewEvents {
   nearLeft(): void;
@@ -105,8 +111,9 @@ export class ViewKeeper {
     this.events.edges(range.from <= 0, newest);
     if (!this.wanted) this.events.view(this.viewOf(range, newest));
     if (range.to - range.from > MOST_IN_VIEW) return;
-    if (range.from < MARGIN) this.events.nearLeft();
-    if (range.to > length - MARGIN) this.events.nearRight();
+    const margin = marginFor(range.to - range.from);
+    if (range.from < margin) this.events.nearLeft();
+    if (range.to > length - margin) this.events.nearRight();
   }
 
   private viewOf(range: LogicalRange, newest: boolean): View {

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useSyncExternalStore } from 'react';
-import { compareDecimal, signOf } from '../api/decimal';
+import { useRef, useSyncExternalStore } from 'react';
 import type { Live } from '../api/live';
 import type { Ticker } from '../api/types';
-import { Flash } from '../ui/flash';
-import {
-  baseOf,
-  formatAmount,
-  formatPrice,
-  formatRate,
-  formatVolume,
-  pairOf,
-  signed,
-} from '../ui/format';
+import { baseOf, formatAmount, formatPrice, formatVolume, pairOf } from '../ui/format';
 import { useLanguage } from '../ui/language';
 import type { Language, TextKey } from '../ui/text';
 import './market-header.css';
-import { useTicker, wayOf } from './use-market';
+import { useFigures, useTicker } from './use-market';
 
 interface Fact {
   readonly key: TextKey;
@@ -39,6 +29,30 @@ function factsOf(ticker: Ticker, tick: string | null, language: Language): Fact[
   ];
 }
 
+interface FactsProps {
+  readonly live: Live;
+  readonly code: string;
+  readonly tickSize: string | null;
+}
+
+function Facts({ live, code, tickSize }: FactsProps) {
+  const [language, t] = useLanguage();
+  const ticker = useTicker(live, code);
+  const facts = ticker ? factsOf(ticker, tickSize, language) : [];
+  return (
+    <dl className="facts">
+      {facts.map(({ key, text, tone, note }) => (
+        <div key={key}>
+          <dt>{t(key)}</dt>
+          <dd className={tone}>
+            {text} {note && <small>{note}</small>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 interface MarketHeaderProps {
   readonly live: Live;
   readonly code: string;
@@ -48,10 +62,9 @@ export function MarketHeader({ live, code }: MarketHeaderProps) {
   const [language, t] = useLanguage();
   const markets = useSyncExternalStore(live.markets.subscribe, live.markets.get);
   const market = markets.find((one) => one.code === code);
-  const ticker = useTicker(live, code);
-  const tick = market?.tickSize ?? null;
-  const way = wayOf(ticker?.change ?? '0');
-  const facts = ticker ? factsOf(ticker, tick, language) : [];
+  const tickSize = market?.tickSize ?? null;
+  const figures = useRef<HTMLDivElement>(null);
+  useFigures(live, code, tickSize, figures);
   return (
     <header className="header">
       <div className="header-name">
@@ -59,29 +72,14 @@ export function MarketHeader({ live, code }: MarketHeaderProps) {
         <span>{pairOf(code)}</span>
         {market && !market.listed && <em>{t('delisted')}</em>}
       </div>
-      <div className={`header-price ${way}`}>
-        {ticker && (
-          <>
-            <Flash className="header-now" value={ticker.price} direction={compareDecimal}>
-              {formatPrice(ticker.price, tick)}
-            </Flash>
-            <span className="header-change">
-              {formatRate(ticker.changeRate)}
-              <small>{signed(formatPrice(ticker.change, tick), signOf(ticker.change))}</small>
-            </span>
-          </>
-        )}
+      <div className="header-price" ref={figures}>
+        <span className="header-now" data-figure="price" data-way="even" />
+        <span className="header-change" data-way="even">
+          <span data-figure="rate" />
+          <small data-figure="change" />
+        </span>
       </div>
-      <dl className="facts">
-        {facts.map(({ key, text, tone, note }) => (
-          <div key={key}>
-            <dt>{t(key)}</dt>
-            <dd className={tone}>
-              {text} {note && <small>{note}</small>}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts live={live} code={code} tickSize={tickSize} />
     </header>
   );
 }

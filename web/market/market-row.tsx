@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { memo } from 'react';
-import { compareDecimal, signOf } from '../api/decimal';
+import { memo, useRef } from 'react';
 import type { Live } from '../api/live';
 import type { Market } from '../api/types';
-import { Flash } from '../ui/flash';
-import { baseOf, formatAmount, formatPrice, formatRate, signed } from '../ui/format';
+import { baseOf } from '../ui/format';
 import { useLanguage } from '../ui/language';
 import { toggleFavourite } from './favourites';
-import { useTicker, wayOf } from './use-market';
+import { useFigures } from './use-market';
 import { ROW_PX } from './visible-rows';
 
 interface MarketRowProps {
@@ -25,8 +23,8 @@ interface MarketRowProps {
 export const MarketRow = memo(function MarketRow(props: MarketRowProps) {
   const { live, market, index, count, selected, favourite, reachable, onSelect } = props;
   const [language, t] = useLanguage();
-  const ticker = useTicker(live, market.code);
-  const way = wayOf(ticker?.change ?? '0');
+  const row = useRef<HTMLButtonElement>(null);
+  useFigures(live, market.code, market.tickSize, row);
   const name = language === 'ko' ? market.korean : market.english;
   return (
     <li
@@ -49,6 +47,7 @@ export const MarketRow = memo(function MarketRow(props: MarketRowProps) {
       <button
         type="button"
         className="row"
+        ref={row}
         data-code={market.code}
         aria-current={selected}
         tabIndex={reachable ? 0 : -1}
@@ -61,20 +60,12 @@ export const MarketRow = memo(function MarketRow(props: MarketRowProps) {
             <i> · {language === 'ko' ? market.english : market.korean}</i>
           </small>
         </span>
-        {ticker && (
-          <>
-            <Flash className={`row-price ${way}`} value={ticker.price} direction={compareDecimal}>
-              {formatPrice(ticker.price, market.tickSize)}
-            </Flash>
-            <span className={`row-change ${way}`}>
-              {formatRate(ticker.changeRate)}
-              <small>
-                {signed(formatPrice(ticker.change, market.tickSize), signOf(ticker.change))}
-              </small>
-            </span>
-            <span className="row-turnover">{formatAmount(ticker.amount24h, language)}</span>
-          </>
-        )}
+        <span className="row-price" data-figure="price" data-way="even" />
+        <span className="row-change" data-way="even">
+          <span data-figure="rate" />
+          <small data-figure="change" />
+        </span>
+        <span className="row-turnover" data-figure="turnover" />
       </button>
     </li>
   );

@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react';
 
 export const ROW_PX = 46;
-const AROUND = 6;
+const AROUND = 3;
 /** Rows are added and taken away in groups, not at every pixel. */
 const STEP = 4;
 
