@@ -177,7 +177,7 @@ void candle_engine_candle(struct candle_engine *e, const char *code, enum interv
     }
     roll_mark_dirty(e, m, i, c->start_ms);
     /* A parent may be closed by what was fetched: each change of it counts, so none may wait. */
-    if (c->start_ms < cover_end(m))
+    if (c->start_ms < m->known_end_ms)
         roll_settle(e, m);
 }
 

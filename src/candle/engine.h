@@ -17,7 +17,7 @@ enum sum { SUM_NONE, SUM_TOMBSTONES, SUM_SOME };
 
 /* A window's children, added up as far as up to upto_ms. */
 struct fold {
-    int64_t start_ms, upto_ms;
+    int64_t start_ms, end_ms, upto_ms;
     enum sum sum;
     uint32_t revs;
     struct candle candle;
@@ -84,7 +84,34 @@ struct market {
     /* Up to here it is decided what was heard: what is not known before is in the ledger. 0: not
      * heard yet. */
     int64_t settled_ms;
+    int64_t known_end_ms; /* nothing that ends later is known at any level */
 };
+
+/* The next coarser interval behind p that is rolled up from child; INTERVAL_COUNT: none. */
+static inline enum interval next_parent(enum interval child, enum interval p)
+{
+    for (p++; p < INTERVAL_COUNT && interval_table[p].child <= child; p++)
+        if (interval_table[p].child == child)
+            return p;
+    return INTERVAL_COUNT;
+}
+
+#define FOR_PARENTS(p, child)                                                                      \
+    for (enum interval p = next_parent(child, child); p < INTERVAL_COUNT; p = next_parent(child, p))
+
+/* interval_start and interval_end, which the newest window answers without a calendar. */
+static inline int64_t window_start(const struct market *m, enum interval i, int64_t ms)
+{
+    const struct fold *newest = &m->begun[i];
+    return newest->start_ms <= ms && ms < newest->end_ms ? newest->start_ms : interval_start(i, ms);
+}
+
+static inline int64_t window_end(const struct market *m, enum interval i, int64_t start_ms)
+{
+    const struct fold *newest = &m->begun[i];
+    bool known = newest->start_ms == start_ms && newest->end_ms;
+    return known ? newest->end_ms : interval_end(i, start_ms);
+}
 
 struct candle_engine {
     struct candle_sink sink;
@@ -121,30 +148,52 @@ int64_t rows_minute(const struct candle_engine *e);
 void rows_trim(struct candle_engine *e, struct market *m);
 void rows_need(struct candle_engine *e, struct market *m, enum interval i, int64_t from_ms,
                int64_t to_ms);
-struct record *rows_find(struct candle_engine *e, struct market *m, enum interval i,
-                         int64_t start_ms);
+struct record *rows_find_deep(struct candle_engine *e, struct market *m, enum interval i,
+                              int64_t start_ms);
+
+static inline struct record *rows_find(struct candle_engine *e, struct market *m, enum interval i,
+                                       int64_t start_ms)
+{
+    return start_ms >= m->resident_from[i] ? series_find(&m->series[i], start_ms)
+                                           : rows_find_deep(e, m, i, start_ms);
+}
+
 struct record *rows_insert(struct market *m, enum interval i, int64_t start_ms);
 /* While it forms, a parent must be in the store too when it could not be made again from what is
  * in memory after a restart. */
 bool rows_must_keep(const struct market *m, enum interval i, const struct record *r);
 /* Iterates ascending; call rows_need before. Pointers end with the next insert. */
 struct rows_cursor {
-    struct market *market;
-    enum interval interval;
+    struct record *deep, *deep_end, *at, *end; /* the older ones, then those in memory anyway */
     int64_t to_ms;
-    size_t deep, resident;
 };
 void rows_open(struct rows_cursor *c, struct market *m, enum interval i, int64_t from_ms,
                int64_t to_ms);
-struct record *rows_next(struct rows_cursor *c);
+
+static inline struct record *rows_next(struct rows_cursor *c)
+{
+    if (c->deep < c->deep_end && c->deep->candle.start_ms < c->to_ms)
+        return c->deep++;
+    if (c->at < c->end && c->at->candle.start_ms < c->to_ms)
+        return c->at++;
+    return NULL;
+}
 
 /* engine_cover.c: what is covered */
 /* Covered by children (not at its own level): then it is computed. */
 bool cover_by_children(const struct market *m, enum interval i, int64_t start_ms);
-/* Nothing that ends later is known at any level. */
-int64_t cover_end(const struct market *m);
 /* OPEN: forming. PARTIAL: known, but part of it only as lost. */
-enum window_status cover_status(const struct market *m, enum interval i, int64_t start_ms);
+enum window_status cover_status_of(const struct market *m, enum interval i, int64_t start_ms,
+                                   int64_t end_ms);
+
+static inline enum window_status cover_status(const struct market *m, enum interval i,
+                                              int64_t start_ms)
+{
+    int64_t end_ms = window_end(m, i, start_ms);
+    if (end_ms > m->known_end_ms) /* most questions are about windows that form */
+        return WINDOW_OPEN;
+    return cover_status_of(m, i, start_ms, end_ms);
+}
 
 /* engine_roll.c: roll-up and closing */
 /* To be called whenever the content of a record of (i) changes, or one comes or goes. */

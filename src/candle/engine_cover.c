@@ -20,11 +20,19 @@ static void grow(struct spans *set, enum interval i, struct span s)
     if (!spans_add(&set[i], s.from_ms, s.to_ms))
         return;
     struct span all = spans_around(&set[i], s.from_ms);
-    for (enum interval p = i + 1; p < INTERVAL_COUNT; p++) {
+    FOR_PARENTS(p, i) {
         struct span windows = all;
-        if (interval_table[p].child == i && whole_windows(p, &windows))
+        if (whole_windows(p, &windows))
             grow(set, p, windows);
     }
+}
+
+/* Coarser windows that this completes end no later than what completes them. */
+static void grow_known(struct market *m, enum interval i, struct span s)
+{
+    grow(m->known, i, s);
+    if (s.to_ms > m->known_end_ms)
+        m->known_end_ms = s.to_ms;
 }
 
 /* Remembers new coverage of a level; true when it grew. */
@@ -34,7 +42,7 @@ static bool cover_add(struct market *m, enum interval i, struct span s)
         return false;
     m->cov_changed |= 1u << i;
     grow(m->covered, i, s);
-    grow(m->known, i, s);
+    grow_known(m, i, s);
     return true;
 }
 
@@ -43,32 +51,22 @@ static bool lost_add(struct market *m, struct span s)
     if (!whole_windows(INTERVAL_1S, &s) || !spans_add(&m->lost, s.from_ms, s.to_ms))
         return false;
     m->lost_changed = true;
-    grow(m->known, INTERVAL_1S, s);
+    grow_known(m, INTERVAL_1S, s);
     return true;
 }
 
 bool cover_by_children(const struct market *m, enum interval i, int64_t start_ms)
 {
-    return spans_contain(&m->covered[interval_table[i].child], start_ms, interval_end(i, start_ms));
+    return spans_contain(&m->covered[interval_table[i].child], start_ms,
+                         window_end(m, i, start_ms));
 }
 
-enum window_status cover_status(const struct market *m, enum interval i, int64_t start_ms)
+enum window_status cover_status_of(const struct market *m, enum interval i, int64_t start_ms,
+                                   int64_t end_ms)
 {
-    int64_t end = interval_end(i, start_ms);
-    if (end > spans_end(&m->known[i])) /* most questions are about windows that form */
-        return WINDOW_OPEN;
-    if (spans_contain(&m->covered[i], start_ms, end))
+    if (spans_contain(&m->covered[i], start_ms, end_ms))
         return WINDOW_CLOSED;
-    return spans_contain(&m->known[i], start_ms, end) ? WINDOW_PARTIAL : WINDOW_OPEN;
-}
-
-int64_t cover_end(const struct market *m)
-{
-    int64_t end = spans_end(&m->known[0]);
-    for (enum interval i = INTERVAL_1M; i < INTERVAL_COUNT; i++)
-        if (spans_end(&m->known[i]) > end)
-            end = spans_end(&m->known[i]);
-    return end;
+    return spans_contain(&m->known[i], start_ms, end_ms) ? WINDOW_PARTIAL : WINDOW_OPEN;
 }
 
 void candle_engine_restore_spans(struct candle_engine *e, const char *code, enum interval level,
@@ -217,9 +215,7 @@ static void forget_lost(struct market *m, int64_t before_ms)
 /* Dropped rows leave their parents covered at the parents' own level. */
 static void forget(struct market *m, enum interval level, int64_t before_ms)
 {
-    for (enum interval p = level + 1; p < INTERVAL_COUNT; p++) {
-        if (interval_table[p].child != level)
-            continue;
+    FOR_PARENTS(p, level) {
         for (size_t k = 0; k < m->covered[level].count; k++) {
             struct span s = m->covered[level].items[k];
             if (s.to_ms > before_ms)
@@ -242,6 +238,7 @@ static void forget(struct market *m, enum interval level, int64_t before_ms)
 /* covered and known from the beginning, after something left them. */
 static void cover_again(struct market *m)
 {
+    m->known_end_ms = 0;
     for (enum interval i = 0; i < INTERVAL_COUNT; i++) {
         spans_clear(&m->covered[i]);
         spans_clear(&m->known[i]);
@@ -249,10 +246,10 @@ static void cover_again(struct market *m)
     for (enum interval i = 0; i < INTERVAL_COUNT; i++)
         for (size_t k = 0; k < m->cov[i].count; k++) {
             grow(m->covered, i, m->cov[i].items[k]);
-            grow(m->known, i, m->cov[i].items[k]);
+            grow_known(m, i, m->cov[i].items[k]);
         }
     for (size_t k = 0; k < m->lost.count; k++)
-        grow(m->known, INTERVAL_1S, m->lost.items[k]);
+        grow_known(m, INTERVAL_1S, m->lost.items[k]);
 }
 
 void candle_engine_forget(struct candle_engine *e, enum interval level, int64_t before_ms)

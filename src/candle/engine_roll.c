@@ -51,8 +51,8 @@ void roll_tell(struct candle_engine *e, struct market *m, enum interval i, struc
 
 void roll_child_changed(struct market *m, enum interval i, int64_t start_ms)
 {
-    for (enum interval p = i + 1; p < INTERVAL_COUNT; p++)
-        if (interval_table[p].child == i && start_ms < m->begun[p].upto_ms)
+    FOR_PARENTS(p, i)
+        if (start_ms < m->begun[p].upto_ms)
             m->begun[p].upto_ms = m->begun[p].start_ms;
 }
 
@@ -77,22 +77,24 @@ static enum sum fold(struct candle_engine *e, struct market *m, enum interval pa
                      int64_t start_ms, struct candle *out)
 {
     enum interval child = interval_table[parent].child;
-    int64_t end = interval_end(parent, start_ms);
     struct fold *begun = &m->begun[parent];
-    struct fold f = {.start_ms = start_ms, .upto_ms = start_ms};
+    struct fold f = {.start_ms = start_ms, .end_ms = window_end(m, parent, start_ms)};
+    bool going_on = begun->start_ms == start_ms && begun->upto_ms > start_ms;
+    f.upto_ms = start_ms;
     f.candle = (struct candle){.start_ms = start_ms, .tombstone = true};
-    if (begun->start_ms == start_ms && begun->upto_ms > start_ms)
+    if (going_on)
         f = *begun;
     struct rows_cursor rows;
     const struct record *last = NULL;
-    rows_need(e, m, child, f.upto_ms, end);
-    rows_open(&rows, m, child, f.upto_ms, end);
+    rows_need(e, m, child, f.upto_ms, f.end_ms);
+    rows_open(&rows, m, child, f.upto_ms, f.end_ms);
     for (const struct record *r; (r = rows_next(&rows)) != NULL; last = r)
         if (last)
             fold_add(&f, &last->candle);
     if (last) {
+        bool same = going_on && f.upto_ms == last->candle.start_ms;
         f.upto_ms = last->candle.start_ms;
-        if (start_ms >= begun->start_ms)
+        if (!same && start_ms >= begun->start_ms)
             *begun = f;
         fold_add(&f, &last->candle);
     }
@@ -207,9 +209,8 @@ static void mark(struct candle_engine *e, struct market *m, struct dirty d, int6
 static void mark_parents(struct candle_engine *e, struct market *m, enum interval child,
                          int64_t start_ms, int64_t tell_from_ms)
 {
-    for (enum interval p = child + 1; p < INTERVAL_COUNT; p++)
-        if (interval_table[p].child == child)
-            mark(e, m, (struct dirty){p, interval_start(p, start_ms)}, tell_from_ms);
+    FOR_PARENTS(p, child)
+        mark(e, m, (struct dirty){p, window_start(m, p, start_ms)}, tell_from_ms);
 }
 
 static void settle(struct candle_engine *e, struct market *m, int64_t tell_from_ms)
@@ -240,12 +241,11 @@ void roll_mark_dirty(struct candle_engine *e, struct market *m, enum interval ch
 void roll_propagate(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms,
                     int64_t tell_from_ms)
 {
-    for (enum interval p = i + 1; p < INTERVAL_COUNT; p++)
-        if (interval_table[p].child == i) {
-            int64_t parent = interval_start(p, start_ms);
-            if (roll_window(e, m, p, parent, false, tell_from_ms))
-                roll_propagate(e, m, p, parent, tell_from_ms);
-        }
+    FOR_PARENTS(p, i) {
+        int64_t parent = interval_start(p, start_ms);
+        if (roll_window(e, m, p, parent, false, tell_from_ms))
+            roll_propagate(e, m, p, parent, tell_from_ms);
+    }
 }
 
 static struct span windows_around(enum interval i, struct span s)
@@ -319,9 +319,9 @@ static int64_t next_window(struct market *m, enum interval i, int64_t start_ms, 
 static void mark_open_parents(struct candle_engine *e, struct market *m, enum interval i,
                               int64_t start_ms, int64_t tell_from_ms)
 {
-    for (enum interval p = i + 1; p < INTERVAL_COUNT; p++) {
+    FOR_PARENTS(p, i) {
         struct dirty d = {p, interval_start(p, start_ms)};
-        if (interval_table[p].child == i && cover_status(m, p, d.start_ms) == WINDOW_OPEN)
+        if (cover_status(m, p, d.start_ms) == WINDOW_OPEN)
             mark(e, m, d, tell_from_ms);
     }
 }

@@ -13,9 +13,7 @@ static int64_t resident_start(enum interval i, int64_t now_ms)
     if (then < 0)
         then = 0;
     int64_t from = interval_start(i, then);
-    for (enum interval p = i + 1; p < INTERVAL_COUNT; p++) {
-        if (interval_table[p].child != i)
-            continue;
+    FOR_PARENTS(p, i) {
         int64_t start = interval_start(p, then);
         if (start < from)
             from = start;
@@ -92,9 +90,7 @@ static void keep(struct candle_engine *e, struct market *m, enum interval i, str
 /* Parents still forming whose children leave memory can't be made again after a restart. */
 static void keep_parents(struct candle_engine *e, struct market *m, enum interval child)
 {
-    for (enum interval p = child + 1; p < INTERVAL_COUNT; p++) {
-        if (interval_table[p].child != child)
-            continue;
+    FOR_PARENTS(p, child) {
         struct series *s = &m->series[p];
         size_t count = series_lower(s, m->resident_from[child]);
         for (size_t k = 0; k < count; k++)
@@ -127,6 +123,8 @@ static void trim_deep(struct candle_engine *e, struct market *m, enum interval i
         if (s->items[k].stamp > e->committed)
             s->items[kept++] = s->items[k];
     s->count = kept;
+    if (kept == 0) /* a healed gap's rows, of hundreds of markets, would stay for ever */
+        series_free(s);
     spans_clear(&m->deep_loaded[i]);
 }
 
@@ -183,11 +181,9 @@ void rows_need(struct candle_engine *e, struct market *m, enum interval i, int64
     spans_add(&m->deep_loaded[i], from_ms, to_ms);
 }
 
-struct record *rows_find(struct candle_engine *e, struct market *m, enum interval i,
-                         int64_t start_ms)
+struct record *rows_find_deep(struct candle_engine *e, struct market *m, enum interval i,
+                              int64_t start_ms)
 {
-    if (start_ms >= m->resident_from[i])
-        return series_find(&m->series[i], start_ms);
     rows_need(e, m, i, start_ms, interval_end(i, start_ms));
     return series_find(&m->deep[i], start_ms);
 }
@@ -202,17 +198,14 @@ struct record *rows_insert(struct market *m, enum interval i, int64_t start_ms)
 void rows_open(struct rows_cursor *c, struct market *m, enum interval i, int64_t from_ms,
                int64_t to_ms)
 {
-    *c = (struct rows_cursor){m, i, to_ms, series_lower(&m->deep[i], from_ms),
-                              series_lower(&m->series[i], from_ms)};
-}
-
-struct record *rows_next(struct rows_cursor *c)
-{
-    struct series *deep = &c->market->deep[c->interval];
-    if (c->deep < deep->count && deep->items[c->deep].candle.start_ms < c->to_ms)
-        return &deep->items[c->deep++];
-    struct series *s = &c->market->series[c->interval];
-    if (c->resident < s->count && s->items[c->resident].candle.start_ms < c->to_ms)
-        return &s->items[c->resident++];
-    return NULL;
+    const struct series *s = &m->series[i], *deep = &m->deep[i];
+    *c = (struct rows_cursor){.to_ms = to_ms};
+    if (s->count) {
+        c->at = s->items + series_lower(s, from_ms);
+        c->end = s->items + s->count;
+    }
+    if (from_ms < m->resident_from[i] && deep->count) {
+        c->deep = deep->items + series_lower(deep, from_ms);
+        c->deep_end = deep->items + deep->count;
+    }
 }

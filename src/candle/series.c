@@ -6,14 +6,8 @@
 
 #include "base/mem.h"
 
-size_t series_lower(const struct series *s, int64_t start_ms)
+size_t series_search(const struct series *s, int64_t start_ms)
 {
-    /* Nearly all look-ups are at the ends: of the newest record, or of all there are. */
-    if (s->count == 0)
-        return 0;
-    int64_t newest_ms = s->items[s->count - 1].candle.start_ms;
-    if (newest_ms <= start_ms)
-        return s->count - (newest_ms == start_ms);
     if (s->items[0].candle.start_ms >= start_ms)
         return 0;
     size_t low = 0, high = s->count;
@@ -25,14 +19,6 @@ size_t series_lower(const struct series *s, int64_t start_ms)
             high = mid;
     }
     return low;
-}
-
-struct record *series_find(const struct series *s, int64_t start_ms)
-{
-    size_t at = series_lower(s, start_ms);
-    if (at < s->count && s->items[at].candle.start_ms == start_ms)
-        return &s->items[at];
-    return NULL;
 }
 
 struct record *series_insert(struct series *s, int64_t start_ms)

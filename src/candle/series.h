@@ -20,8 +20,28 @@ struct series {
     size_t count, cap;
 };
 
-size_t series_lower(const struct series *s, int64_t start_ms);        /* first record >= start_ms */
-struct record *series_find(const struct series *s, int64_t start_ms); /* NULL: none */
+size_t series_search(const struct series *s, int64_t start_ms);
+
+/* Index of the first record that starts at start_ms or later. Nearly all look-ups are at the ends:
+ * of the newest record, or of all there are. */
+static inline size_t series_lower(const struct series *s, int64_t start_ms)
+{
+    if (s->count == 0)
+        return 0;
+    int64_t newest_ms = s->items[s->count - 1].candle.start_ms;
+    if (newest_ms <= start_ms)
+        return s->count - (newest_ms == start_ms);
+    return series_search(s, start_ms);
+}
+
+/* NULL: none. */
+static inline struct record *series_find(const struct series *s, int64_t start_ms)
+{
+    size_t at = series_lower(s, start_ms);
+    bool found = at < s->count && s->items[at].candle.start_ms == start_ms;
+    return found ? &s->items[at] : NULL;
+}
+
 /* Makes room for a record that is not there yet; the caller fills it. Pointers into s end. */
 struct record *series_insert(struct series *s, int64_t start_ms);
 void series_presume_own(struct series *s); /* to be judged again */

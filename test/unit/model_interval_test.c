@@ -64,6 +64,7 @@ static void the_table_is_a_ladder(void **state)
         assert_int_equal(interval_parse(name, strlen(name), &parsed), OK);
         assert_int_equal(parsed, i);
         assert_true(i == INTERVAL_1S ? child == INTERVAL_1S : (int)child < i);
+        assert_true(i == INTERVAL_1S || child >= interval_table[i - 1].child); /* roll-up's order */
         int64_t start = interval_start(i, 1773240059132), end = interval_end(i, start);
         assert_true(interval_start(child, start) == start);
         assert_true(interval_start(child, end) == end);
