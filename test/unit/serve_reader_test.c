@@ -41,6 +41,17 @@ static void read_id(const struct serve_hub *h, const struct serve_frame *f, stru
     assert_null(serve_hub_cursor(h, f->bytes + 4, (size_t)(end - f->bytes) - 4, at));
 }
 
+enum { TEXT_SIZE = 512 };
+
+/* A frame ends without the NUL that sscanf wants. */
+static const char *text_of(const struct serve_frame *f, char out[TEXT_SIZE])
+{
+    assert_true(f->len < TEXT_SIZE);
+    memcpy(out, f->bytes, f->len);
+    out[f->len] = '\0';
+    return out;
+}
+
 static void client_sees(struct client *c, const struct serve_piece *p)
 {
     char market;
@@ -56,7 +67,8 @@ static void client_sees(struct client *c, const struct serve_piece *p)
         read_id(&c->hub, p->frame, &c->at);
         assert_true(c->at.seq[0] + 1 == c->next || (c->at.half && c->at.seq[0] == c->next));
     }
-    if (sscanf(p->frame->bytes, "event: ticker\ndata: T%c%d", &market, &value) == 2) {
+    char text[TEXT_SIZE];
+    if (sscanf(text_of(p->frame, text), "event: ticker\ndata: T%c%d", &market, &value) == 2) {
         assert_true(value >= c->seen[market - 'A']);
         c->seen[market - 'A'] = value;
     }
@@ -259,7 +271,8 @@ static void roamer_connect(struct roamer *r, int replica)
 static void roamer_sees(struct roamer *r, const struct serve_piece *p)
 {
     int lane, n;
-    const char *data = memmem(p->frame->bytes, p->frame->len, "data: L", 7);
+    char text[TEXT_SIZE];
+    const char *data = strstr(text_of(p->frame, text), "data: L");
     if (data && sscanf(data, "data: L%d %d", &lane, &n) == 2)
         assert_int_equal(n, ++r->seen[lane]);
     if (!p->id)

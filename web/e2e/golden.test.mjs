@@ -34,6 +34,7 @@ async function open({ setUp, ...own }) {
   const tab = await browser.open({ viewport, alone: true, ...own, ...wordless(setUp) });
   await ready(tab);
   await tab.page.locator('.facts dd').first().waitFor();
+  await tab.until(() => document.querySelector('.countdown')?.textContent !== ''); // on the axis, too
   return tab;
 }
 

@@ -83,7 +83,7 @@ for (const [locale, unit] of [
 test('prices flash as they move, and stand still for who asks for that', options, async () => {
   const tab = await browser.open();
   await ready(tab);
-  await tab.until(() => document.getAnimations().length > 0);
+  await tab.until(() => document.querySelector('[data-flash]') !== null);
   await tab.close();
   const still = await browser.open({ reducedMotion: 'reduce' });
   await ready(still);
@@ -96,7 +96,7 @@ test('prices flash as they move, and stand still for who asks for that', options
     new MutationObserver(note).observe(document.querySelector('.rows'), what);
   });
   await still.until(() => [...window.moved].some((name) => /row-price/.test(name)));
-  assert.equal(await still.page.evaluate(() => document.getAnimations().length), 0);
+  assert.equal(await still.page.locator('[data-flash]').count(), 0);
   await still.close();
 });
 
@@ -138,7 +138,7 @@ test(
   },
 );
 
-const COLUMNS = { turnover: '.row-turnover', price: '.row-price', change: '.row-change' };
+const COLUMNS = { turnover: '.row-turnover', price: '.row-price', change: '[data-figure=rate]' };
 
 /** What is in sight, from the top: figures move on while one looks, by no more than `slack`. */
 async function sorted(page, selector, way) {
@@ -149,7 +149,7 @@ async function sorted(page, selector, way) {
     return rows.flatMap((row) => row.querySelector(one) ?? []).map((cell) => text(cell).join(''));
   }, selector);
   const figures = texts.map(amountOf);
-  const slack = (figure) => (selector === '.row-change' ? 0.2 : Math.abs(figure) * 0.02);
+  const slack = (figure) => (selector === COLUMNS.change ? 0.2 : Math.abs(figure) * 0.02);
   return (
     figures.length > 10 &&
     figures.every((f, at) => at === 0 || way * (f - figures[at - 1]) <= slack(f) + 1e-9)
