@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure Stofka against what the machine allows: `make bench`.
 
-    bench.py [--quick] [--only NAME[,NAME]] [--rows 10000000] [--json build/bench.json]
+    bench.py [--quick] [--only NAME[,NAME] [--add]] [--rows 10000000] [--json build/bench.json]
 
 Server and load have a core each. Rates are compared in the same run, in turns, several times, and the median
 counts, so that what else the machine does changes figures but hardly ratios. Where the two cores are
@@ -10,8 +10,8 @@ shared with others, ratios "of CPU" are the ones to trust: work done for each se
 The table goes to the output, all figures with machine and versions into the JSON file.
 """
 import argparse
-import contextlib
 import datetime
+import http.client
 import json
 import os
 import pathlib
@@ -20,85 +20,13 @@ import re
 import resource
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-BUILD = ROOT / 'build'
-SERVER_CORE, LOAD_CORE = '0', '1'
-CLIENTS, FLUSH_MS, NCHAN = 5000, 20, '/usr/lib/nginx/modules/ngx_nchan_module.so'
-PROBE = ['max_connections=20000', 'ring_events=200000', 'ring_bytes=%d' % (128 << 20), 'slow_ms=60000']
-
-
-def on(core, *command, **options):
-    return subprocess.Popen(['taskset', '-c', core, *map(str, command)], text=True, **options)
-
-
-def output(*command, core=LOAD_CORE):
-    return subprocess.run(['taskset', '-c', core, *map(str, command)], stdout=subprocess.PIPE, text=True,
-                          check=True).stdout
-
-
-@contextlib.contextmanager
-def running(child):
-    """Ends with the block, whatever happens in it."""
-    try:
-        yield child
-    finally:
-        child.terminate()
-        child.wait()
-
-
-def said(stream, pattern):
-    """What a line of the stream says; the rest is read away."""
-    for line in stream:
-        found = re.search(pattern, line)
-        if found:
-            threading.Thread(target=stream.read, daemon=True).start()
-            return found
-    raise RuntimeError('the server did not start')
-
-
-class Server:
-    """port, pid, begin(): pushes `rate` closed candles a second, round the markets."""
-
-    def __init__(self, port, child, begin):
-        self.port, self.pid, self.begin = port, child.pid, begin
-
-
-@contextlib.contextmanager
-def probe(markets, rate):
-    """The serve room alone, with a made-up source."""
-    with running(on(SERVER_CORE, BUILD / 'test/unit/serve_probe', 'markets=%d' % markets, *PROBE,
-                    stderr=subprocess.PIPE)) as child:
-        at = said(child.stderr, r'listening .*?url=http://127.0.0.1:(\d+) admin=(\S+)')
-        yield Server(int(at.group(1)), child, lambda: fetched('%s/rate?%d' % (at.group(2), rate), b''))
-
-
-@contextlib.contextmanager
-def raw(markets, rate):
-    """The same frames from a bare epoll server."""
-    with running(on(SERVER_CORE, BUILD / 'bench/fan_raw', markets, rate, FLUSH_MS, stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE)) as child:
-        yield Server(int(said(child.stdout, r'port=(\d+)').group(1)), child, lambda: give_word(child))
-
-
-def give_word(child):
-    child.stdin.write('.')
-    child.stdin.flush()
-
-
-@contextlib.contextmanager
-def crowd(server, markets, keys, warm, seconds, clients=CLIENTS):
-    """The load, once all its clients are connected."""
-    with running(on(LOAD_CORE, BUILD / 'bench/fan_load', server.port, server.pid, clients, keys, markets, warm, seconds,
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)) as load:
-        if load.stdout.readline() != 'connected\n':
-            raise RuntimeError('not all clients were answered')
-        yield load
+from bench_servers import (BUILD, CLIENTS, LOAD_CORE, NCHAN, ROOT, crowd, fetched, give_word, nchan, nginx, output, probe,
+                           raw, sim, stofka)
 
 
 def fan(server, markets, rate, keys, seconds):
@@ -236,6 +164,34 @@ def bench_fan(table, args):
     compare_fan(table, '%d clients, one key, 1000 events/s' % CLIENTS, ours, limit, ('>= 4 M/s or 0.8', ''))
 
 
+def bench_nchan(table, args):
+    """One channel; it is given events as fast as it takes them, one after the other."""
+    if not os.path.exists(NCHAN):
+        table.add('nchan in NGINX', None, '', 'not installed')
+        return
+    seconds = 2 if args.quick else 4
+    ours = fan(probe, 1, 1000, 1, seconds)['deliveries_per_s']
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # the worker is another user where we are root
+        pathlib.Path(folder, 'candles.json').write_text('[]', encoding='ascii')
+        with nchan(folder) as server, crowd(server, 1, 1, 1, seconds) as load:
+            give_word(load)
+            publish(server.port, seconds + 2)
+            theirs = json.loads(load.stdout.read())['deliveries_per_s']
+    table.add('%d clients, one key, deliveries' % CLIENTS, ours, '/s', 'nchan in NGINX', theirs)
+
+
+def publish(port, seconds):
+    """Candles of fan_load's form."""
+    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=60)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        text = '{"code":"KRW-M0","interval":"1s","sent":%d,"filler":"%s"}' % (time.monotonic_ns(), 'x' * 360)
+        connection.request('POST', '/publish', text)
+        connection.getresponse().read()
+    connection.close()
+
+
 def resident(pid):
     with open('/proc/%d/statm' % pid, encoding='ascii') as f:
         return int(f.read().split()[1]) * resource.getpagesize()
@@ -267,46 +223,6 @@ def bench_queries(table, args):
         done = json.loads(load.stdout.read())
     table.add('queries beside %s deliveries/s, p99' % Table.number(done['deliveries_per_s']), late, 'ms', bar='< 20',
               met=late < 20)
-
-
-NGINX = '''%(modules)s
-worker_processes 1; daemon off; pid %(folder)s/pid; error_log stderr crit;
-events { worker_connections 16384; }
-http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; default_type application/json;
-  client_body_temp_path %(folder)s/b; proxy_temp_path %(folder)s/p; fastcgi_temp_path %(folder)s/f;
-  uwsgi_temp_path %(folder)s/u; scgi_temp_path %(folder)s/s;
-  server { listen 127.0.0.1:%(port)d; root %(folder)s; %(more)s } }
-'''
-
-
-@contextlib.contextmanager
-def nginx(folder, modules='', more=''):
-    """Port of an NGINX of our own, with the folder as its root and prefix."""
-    sys.path.append(str(ROOT / 'test/system'))
-    from seam import free_port
-    port = free_port()
-    path = os.path.join(folder, 'nginx.conf')
-    with open(path, 'w', encoding='ascii') as f:
-        f.write(NGINX % {'folder': folder, 'port': port, 'modules': modules, 'more': more})
-    with running(on(SERVER_CORE, 'nginx', '-p', folder, '-c', path, stderr=subprocess.DEVNULL)):
-        for _ in range(100):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen('http://127.0.0.1:%d/candles.json' % port, timeout=2).close()
-                break
-            time.sleep(0.05)  # until it listens
-        yield port
-
-
-@contextlib.contextmanager
-def stofka(data, *flags):
-    with running(on(SERVER_CORE, BUILD / 'stofka', 'run', '--data', data, '--listen', '127.0.0.1:0', '--admin',
-                    '127.0.0.1:0', *flags, stderr=subprocess.PIPE)) as child:
-        yield int(said(child.stderr, r'serve\.listening .*?url=http://127.0.0.1:(\d+)').group(1)), child.pid
-
-
-def fetched(url, data=None):
-    with urllib.request.urlopen(url, data, timeout=60) as answer:
-        return answer.read()
 
 
 def bench_candles(table, args):
@@ -350,19 +266,34 @@ def bench_store(table, args):
 
 
 def bench_start(table, args):
-    """From the start of the process until it answers with stored candles. (/readyz asks more: an exchange that is
-    heard.)"""
-    with tempfile.TemporaryDirectory() as folder:
+    """From the start of the process until it says that answers are true and current, an exchange being heard."""
+    with tempfile.TemporaryDirectory() as folder, sim() as url:
         output(BUILD / 'bench/store_bench', 'sqlite:%s/stofka.db' % folder, args.rows)
         took = []
         for _ in range(args.times):
             began = time.monotonic()
-            with stofka(folder, '--exchange', 'none') as (port, _):
-                while urllib_status('http://127.0.0.1:%d/candles?code=KRW-B7&interval=1s' % port) != 200:
+            with stofka(folder, '--exchange', url) as (port, _):
+                while urllib_status('http://127.0.0.1:%d/readyz' % port) != 200:
                     time.sleep(0.002)  # the pace of asking
                 took.append(time.monotonic() - began)
-    table.add('start to first candles, %s rows' % Table.number(args.rows), statistics.median(took), 's', bar='< 1',
+    table.add('start to ready, %s rows' % Table.number(args.rows), statistics.median(took), 's', bar='< 1',
               met=statistics.median(took) < 1)
+
+
+def bench_memory(table, args):
+    """A day of the exchange's time, as fast as it is taken; what the process held at its greatest."""
+    hours, greatest, pause = 1 if args.quick else args.hours, 0, threading.Event()
+    with tempfile.TemporaryDirectory() as folder, sim('--codes-count', 240, '--every-second', '--rate', 480, '--speed',
+                                                      args.speed) as url:
+        with stofka(folder, '--exchange', url) as (port, pid):
+            state = json.loads(fetched(url + '/_sim/state'))
+            while state['now_ms'] < state['start_ms'] + hours * 3600000:
+                pause.wait(0.5)
+                greatest = max(greatest, resident(pid))
+                state = json.loads(fetched(url + '/_sim/state'))
+            count = len(json.loads(fetched('http://127.0.0.1:%d/candles?code=KRW-BTC&interval=1s&count=1000' % port)))
+    what = 'memory, 240 markets, every second of %g h, at %g times the pace' % (hours, args.speed)
+    table.add(what, greatest / 1e6, 'MB', bar='< 150', met=greatest < 150e6, newest_rows=count)
 
 
 def urllib_status(url):
@@ -405,8 +336,18 @@ def write_readme(around, table):
                         encoding='utf-8')
 
 
+def add_parts(table, path):
+    """The other parts from an earlier run's file, in the usual order."""
+    with open(path, encoding='utf-8') as f:
+        before = json.load(f)['rows']
+    now = {row['part'] for row in table.rows}
+    table.rows += [row for row in before if row['part'] not in now]
+    table.rows.sort(key=lambda row: list(BENCHES).index(row['part']))
+
+
 BENCHES = {'decode': bench_decode, 'roll': bench_roll, 'fan': bench_fan, 'idle': bench_idle, 'queries': bench_queries,
-           'candles': bench_candles, 'store': bench_store, 'start': bench_start}
+           'candles': bench_candles, 'nchan': bench_nchan, 'store': bench_store, 'start': bench_start,
+           'memory': bench_memory}
 
 
 def main():
@@ -414,8 +355,11 @@ def main():
     args.add_argument('--quick', action='store_true', help='a minute or two, to try the script')
     args.add_argument('--only', default=','.join(BENCHES))
     args.add_argument('--rows', type=int, default=10000000, help='of the file that start-up is measured with')
+    args.add_argument('--hours', type=float, default=24, help='of the exchange, over which memory is watched')
+    args.add_argument('--speed', type=float, default=240, help='exchange seconds in one of those hours\' real ones')
     args.add_argument('--times', type=int, default=3, help='repetitions, of which the median counts')
     args.add_argument('--readme', action='store_true', help='puts the table into README.md and README.ko.md')
+    args.add_argument('--add', action='store_true', help='keeps the parts in the JSON file that are not measured now')
     args.add_argument('--json', default=str(BUILD / 'bench.json'))
     args = args.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -424,7 +368,12 @@ def main():
     print('\n'.join('%s: %s' % item for item in around.items()))
     print(HEAD, flush=True)
     for name in args.only.split(','):
+        first = len(table.rows)
         BENCHES[name](table, args)
+        for row in table.rows[first:]:
+            row['part'] = name
+    if args.add and os.path.exists(args.json):
+        add_parts(table, args.json)
     with open(args.json, 'w', encoding='utf-8') as f:
         json.dump({**around, 'load_after': round(os.getloadavg()[0], 1), 'rows': table.rows}, f, indent=1)
     if args.readme:

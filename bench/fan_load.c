@@ -53,7 +53,9 @@ static int connect_one(const struct load *l, int number)
     for (int k = 0; k < l->keys; k++)
         n += snprintf(text + n, sizeof text - (size_t)n, "sub=candle.1s:KRW-M%d&",
                       (number + k * (l->markets / l->keys)) % l->markets);
-    n += snprintf(text + n - 1, sizeof text - (size_t)n, " HTTP/1.1\r\nHost: x\r\n\r\n") - 1;
+    n += snprintf(text + n - 1, sizeof text - (size_t)n,
+                  " HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n") -
+         1;
     REQUIRE(write(fd, text, (size_t)n) == n);
     return fd;
 }

@@ -41,7 +41,8 @@ static void make_row(struct store_row *r, int64_t market, enum interval i, int64
                                        .amount = 16489950314206000 + start_ms,
                                        .timestamp_ms = start_ms + 937,
                                        .rev = 1,
-                                       .state = CANDLE_CLOSED}};
+                                       .state = CANDLE_CLOSED,
+                                       .source = SOURCE_SIMULATED}};
     name_market(r->code, market);
 }
 
@@ -173,7 +174,8 @@ int main(int argc, char **argv)
         return 2;
     }
     int64_t rows = atoll(argv[2]) / BATCH * BATCH;
-    struct store_settings settings = {.url = argv[1], .keep_events = 100000};
+    struct store_settings settings = {
+        .url = argv[1], .keep_events = 100000, .source = SOURCE_SIMULATED};
     struct store *s;
     struct store_reader *r;
     struct buf error = {0};
