@@ -208,7 +208,8 @@ static void mark(struct candle_engine *e, struct market *m, struct dirty d, int6
         if (m->dirty[k - 1].start_ms == d.start_ms)
             return;
     REQUIRE(m->dirty_count < DIRTY_MAX);
-    memmove(m->dirty + at + 1, m->dirty + at, (m->dirty_count++ - at) * sizeof d);
+    for (size_t k = m->dirty_count++; k > at; k--)
+        m->dirty[k] = m->dirty[k - 1];
     m->dirty[at] = d;
 }
 
