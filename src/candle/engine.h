@@ -123,6 +123,7 @@ struct candle_engine {
     int64_t watermark_ms;
     int64_t trimmed_minute;
     int64_t restored_ms; /* newest watermark of an earlier process, 0: none */
+    bool several;        /* whose collectors may still speak */
 };
 
 /* Changes of windows that end after this time are told to clients one by one (DESIGN 2.7). */
@@ -248,6 +249,9 @@ void gap_go_on(struct candle_engine *e, struct market *m, struct span s, const c
  * that they heard, what ends after until_ms. first: no collector was heard of in this process. */
 void gap_end(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t until_ms,
              bool first);
+/* Up to where a market was heard before a session begins; what is fetched says nothing of that. 0:
+ * it was not. */
+int64_t gap_heard_before(const struct candle_engine *e, const struct market *m);
 void gap_refresh(struct candle_engine *e, struct market *m);
 /* First open gap that overlaps the span; restored: of those from an earlier process alone. */
 bool gap_covers(const struct market *m, struct span s, bool restored, struct span *first);
