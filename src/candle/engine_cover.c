@@ -122,19 +122,22 @@ void candle_engine_watermark(struct candle_engine *e, const char *collector,
     }
 }
 
-/* From when on rows that are not known yet were missed, not history: the first second that the
- * ledger lacks, what this process heard, or, before it heard, what an earlier one knew last. */
-static int64_t missed_from(const struct market *m)
+/* From when on rows that are not known yet were missed, not history: the first second, not before
+ * from_ms, that the ledger lacks, that this process heard, or that is known at all. The last tells
+ * of what an earlier process heard: who followed it was shown the window in which that began. */
+static int64_t missed_from(const struct market *m, int64_t from_ms)
 {
     const struct spans *known = &m->known[INTERVAL_1S];
-    int64_t from = m->first_since_ms ? m->first_since_ms : spans_end(known);
+    int64_t missed = spans_first_inside(known, from_ms, TELL_NONE);
+    if (m->first_since_ms && m->first_since_ms < missed)
+        missed = m->first_since_ms;
     for (size_t k = 0; k < m->gap_count; k++) {
         const struct candle_gap *g = &m->gaps[k].gap;
         int64_t lacks = spans_first_outside(known, g->from_ms);
-        if (lacks < from && (g->to_ms == 0 || lacks < g->to_ms))
-            from = lacks;
+        if (lacks < missed && (g->to_ms == 0 || lacks < g->to_ms))
+            missed = lacks;
     }
-    return from;
+    return missed > from_ms ? missed : from_ms;
 }
 
 /* What was missed is told, whoever asked for it, unless a gap hid it for long. Older rows are
@@ -145,10 +148,7 @@ static int64_t tell_from(const struct candle_engine *e, const struct market *m,
     int64_t recent = e->watermark_ms - HEAL_TOLD_MS;
     if (purpose == PURPOSE_HEAL || purpose == PURPOSE_LOST)
         return recent;
-    int64_t missed = missed_from(m);
-    if (purpose != PURPOSE_SEED || missed == 0)
-        return TELL_NONE;
-    return missed > recent ? missed : recent;
+    return purpose == PURPOSE_SEED ? missed_from(m, recent) : TELL_NONE;
 }
 
 void candle_engine_covered(struct candle_engine *e, const struct message_covered *c)
