@@ -40,7 +40,7 @@ export class ChartFeed {
     const phase = 'loading';
     const initial = { phase, code, interval, beginning: false, atHead: true } as const;
     this.state = new ValueStore<FeedState>(live.frame, initial);
-    this.drawing = new DrawQueue(live.frame, () => this.series);
+    this.drawing = new DrawQueue(live.frame, live.figures, () => this.series);
     this.pager = new Pager(this);
     this.following = new Following(live);
   }
