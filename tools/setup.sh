@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install what a part of the project needs on Debian 12, and nothing when all of it is there.
 #
-# usage: tools/setup.sh GROUP...      groups: build page test check bench cluster operate image
+# usage: tools/setup.sh GROUP...      groups: build page test check bench cluster operate image newcomer
 #        tools/setup.sh --list GROUP...   print the packages, install nothing
 #        tools/setup.sh --node-dir        print the folder of the Node that the page is built with
 #
@@ -28,8 +28,9 @@ packages_of() {
         prometheus-blackbox-exporter prometheus-nginx-exporter prometheus-postgres-exporter \
         prometheus-redis-exporter ;;
     image) echo git debootstrap buildah ;;
+    newcomer) echo git debootstrap ;;
     *)
-        echo "setup.sh: no group \"$1\"; groups: build page test check bench cluster operate image" >&2
+        echo "setup.sh: no group \"$1\"; groups: build page test check bench cluster operate image newcomer" >&2
         exit 2
         ;;
     esac
