@@ -8,6 +8,7 @@
 #include "bus/kafka_impl.h"
 
 enum { PATIENCE_MS = 60000, ASK_MS = 2000, CREATE_MS = 10000, PARTITIONS = 12, REPLICATION = 3 };
+enum { ASKED_TIMES = 12 };
 
 struct topic {
     const char *name, *retention_ms;
@@ -153,6 +154,21 @@ static bool settle(rd_kafka_t *rk, const struct kafka_settings *s, struct topic 
            rows; /* no dead letters for those who may not make topics */
 }
 
+/* A broker that has not heard yet of new topics says that there are none: a client that was told so
+ * after it was told of them gives up what it holds, and librdkafka 2.0 has died of it. Any broker
+ * answers, so each is asked, as good as certainly. */
+static bool known_to_all(rd_kafka_t *rk, const struct topic topics[TOPICS])
+{
+    for (int n = 0; n < ASKED_TIMES; n++) {
+        struct topic again[TOPICS];
+        memcpy(again, blank, sizeof again);
+        if (find(rk, again) || again[CANDLES].partitions != topics[CANDLES].partitions ||
+            again[TICKERS].partitions != topics[TICKERS].partitions)
+            return false;
+    }
+    return true;
+}
+
 enum err kafka_topics_open(rd_kafka_t *rk, const struct kafka_settings *s, int32_t *partitions,
                            struct buf *error)
 {
@@ -160,7 +176,7 @@ enum err kafka_topics_open(rd_kafka_t *rk, const struct kafka_settings *s, int32
     memcpy(topics, blank, sizeof topics);
     struct buf why = {0};
     int64_t end = clock_mono_ms() + PATIENCE_MS;
-    while (!settle(rk, s, topics, &why)) {
+    while (!settle(rk, s, topics, &why) || !known_to_all(rk, topics)) {
         if (clock_mono_ms() >= end) {
             buf_printf(error, "bus.url: no use of the brokers %s after %d s: %s", s->brokers,
                        PATIENCE_MS / 1000, why.len ? why.data : "topics don't appear");
