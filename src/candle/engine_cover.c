@@ -6,31 +6,31 @@
 enum { HEAL_TOLD_MS = 3600 * 1000 };
 
 /* Windows that lie whole in the span; false: none. All of time begins at 0, also for weeks. */
-static bool whole_windows(enum interval i, struct span *s)
+static bool whole_windows(const struct market *m, enum interval i, struct span *s)
 {
-    int64_t start = s->from_ms > 0 ? interval_start(i, s->from_ms) : s->from_ms;
-    s->from_ms = start < s->from_ms ? interval_end(i, start) : start;
-    s->to_ms = interval_start(i, s->to_ms);
+    int64_t start = s->from_ms > 0 ? window_start(m, i, s->from_ms) : s->from_ms;
+    s->from_ms = start < s->from_ms ? window_end(m, i, start) : start;
+    s->to_ms = window_start(m, i, s->to_ms);
     return s->from_ms < s->to_ms;
 }
 
 /* Adds whole windows of a level to a set of all levels, and the coarser windows they complete. */
-static void grow(struct spans *set, enum interval i, struct span s)
+static void grow(const struct market *m, struct spans *set, enum interval i, struct span s)
 {
     if (!spans_add(&set[i], s.from_ms, s.to_ms))
         return;
     struct span all = spans_around(&set[i], s.from_ms);
     FOR_PARENTS(p, i) {
         struct span windows = all;
-        if (whole_windows(p, &windows))
-            grow(set, p, windows);
+        if (whole_windows(m, p, &windows))
+            grow(m, set, p, windows);
     }
 }
 
 /* Coarser windows that this completes end no later than what completes them. */
 static void grow_known(struct market *m, enum interval i, struct span s)
 {
-    grow(m->known, i, s);
+    grow(m, m->known, i, s);
     if (s.to_ms > m->known_end_ms)
         m->known_end_ms = s.to_ms;
 }
@@ -38,17 +38,17 @@ static void grow_known(struct market *m, enum interval i, struct span s)
 /* Remembers new coverage of a level; true when it grew. */
 static bool cover_add(struct market *m, enum interval i, struct span s)
 {
-    if (!whole_windows(i, &s) || !spans_add(&m->cov[i], s.from_ms, s.to_ms))
+    if (!whole_windows(m, i, &s) || !spans_add(&m->cov[i], s.from_ms, s.to_ms))
         return false;
     m->cov_changed |= 1u << i;
-    grow(m->covered, i, s);
+    grow(m, m->covered, i, s);
     grow_known(m, i, s);
     return true;
 }
 
 static bool lost_add(struct market *m, struct span s)
 {
-    if (!whole_windows(INTERVAL_1S, &s) || !spans_add(&m->lost, s.from_ms, s.to_ms))
+    if (!whole_windows(m, INTERVAL_1S, &s) || !spans_add(&m->lost, s.from_ms, s.to_ms))
         return false;
     m->lost_changed = true;
     grow_known(m, INTERVAL_1S, s);
@@ -164,7 +164,7 @@ void candle_engine_covered(struct candle_engine *e, const struct message_covered
     if (lost ? !lost_add(m, s) : !cover_add(m, level, s))
         return;
     m->covered_stamp = e->stamp;
-    whole_windows(level, &s);
+    whole_windows(m, level, &s);
     roll_close(e, m, level, s, tell_from_ms);
     gap_refresh(e, m);
 }
@@ -245,7 +245,7 @@ static void cover_again(struct market *m)
     }
     for (enum interval i = 0; i < INTERVAL_COUNT; i++)
         for (size_t k = 0; k < m->cov[i].count; k++) {
-            grow(m->covered, i, m->cov[i].items[k]);
+            grow(m, m->covered, i, m->cov[i].items[k]);
             grow_known(m, i, m->cov[i].items[k]);
         }
     for (size_t k = 0; k < m->lost.count; k++)

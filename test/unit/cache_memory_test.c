@@ -81,7 +81,7 @@ static void memory_stays_under_the_bound_whatever_is_put(void **state)
 static void a_page_above_the_bound_is_not_kept_and_moves_none(void **state)
 {
     (void)state;
-    struct cache *c = open_cache(20000);
+    struct cache *c = open_cache(150 * (int64_t)sizeof(struct candle));
     put(c, "KRW-A", 1, 10);
     put(c, "KRW-A", 2, 200);
     assert_true(holds(c, "KRW-A", 1));

@@ -222,13 +222,50 @@ static void a_window_that_an_earlier_process_began_to_hear_is_told(void **state)
 {
     struct world *w = *state;
     const struct span heard = {(T0 + 130) * 1000, (T0 + 147) * 1000};
-    candle_engine_restore(w->engine, (T0 + 150) * 1000);
+    candle_engine_restore(w->engine, (T0 + 150) * 1000, false);
     candle_engine_restore_spans(w->engine, "KRW-BTC", INTERVAL_1S, false, &heard, 1);
     mark(w, "b", 151, 151); /* the collector was restarted, too */
     seed(w, 80, 151);
     assert_said(&w->events, "1m 80;");
     seed(w, 20, 80);
     assert_said(&w->events, "");
+}
+
+static void restore(struct world *w, int64_t heard_from, int64_t watermark)
+{
+    const struct span heard = {(T0 + heard_from) * 1000, (T0 + watermark - 3) * 1000};
+    restart(w);
+    candle_engine_restore(w->engine, (T0 + watermark) * 1000, true);
+    candle_engine_restore_spans(w->engine, "KRW-BTC", INTERVAL_1S, false, &heard, 1);
+}
+
+/* A store takes over while b was just restarted, and hears of b before a. */
+static void who_was_heard_before_a_restart_is_waited_for(void **state)
+{
+    struct world *w = *state;
+    restore(w, 100, 150);
+    mark(w, "b", 149, 151);
+    mark(w, "b", 149, 154);
+    assert_ledger(w, "");
+    mark(w, "a", 100, 155);
+    mark(w, "b", 149, 155);
+    assert_ledger(w, "");
+    assert_true(covers(w, 100, 152));
+}
+
+static void who_was_heard_before_a_restart_is_given_up(void **state)
+{
+    struct world *w = *state;
+    restore(w, 100, 150);
+    mark(w, "b", 149, 151);
+    mark(w, "b", 149, 160);
+    assert_ledger(w, "");
+    mark(w, "b", 149, 161);
+    assert_ledger(w, "147-149 reconnected open;");
+    assert_true(covers(w, 149, 158));
+    restore(w, 100, 150); /* nobody for long: at once */
+    mark(w, "b", 170, 171);
+    assert_ledger(w, "147-170 restart open;");
 }
 
 int main(void)
@@ -240,6 +277,8 @@ int main(void)
         TEST(when_the_last_one_goes_a_gap_begins),
         TEST(a_killed_one_is_given_up),
         TEST(alone),
+        TEST(who_was_heard_before_a_restart_is_waited_for),
+        TEST(who_was_heard_before_a_restart_is_given_up),
         TEST(a_window_that_an_earlier_process_began_to_hear_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
