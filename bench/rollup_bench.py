@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a minute's roll-up costs in PostgreSQL, with little and with much history, beside the first Stofka's way.
 
-usage: rollup_bench.py [--markets N] [--every S] [--days 1,30] [--runs N]
+usage: rollup_bench.py [--markets N] [--every S] [--days 1,30] [--runs N] [--explain]
 
 Starts a PostgreSQL of its own (tools/setup.sh cluster). Each market has a second candle every S seconds. A run
 is one more minute of all markets: its seconds, its coverage, then the roll-up, timed by the server's clock.
@@ -13,6 +13,7 @@ every late second, which the roll-up does not.
 """
 import argparse
 import os
+import re
 import shutil
 import statistics
 import sys
@@ -25,6 +26,7 @@ from servers.postgres import Postgres  # noqa: E402
 LEVELS = [('1m', '1s', 'minute'), ('3m', '1m', '3 minutes'), ('5m', '1m', '5 minutes'), ('10m', '5m', '10 minutes'),
           ('15m', '5m', '15 minutes'), ('30m', '15m', '30 minutes'), ('1h', '30m', '1 hour'), ('4h', '1h', '4 hours'),
           ('1d', '4h', '24 hours')]
+TABLES = ['1s'] + [level for level, _, _ in LEVELS]
 START = "timestamptz '2026-03-01 00:00+00'"
 COLUMNS = '''code, candle_time, opening_price, high_price, low_price, trade_price, candle_acc_trade_volume,
              candle_acc_trade_price, "timestamp", source'''
@@ -99,60 +101,76 @@ def history(db, args, days):
     for level, child, width in LEVELS:  # the history's parents: their content does not matter here
         copies += first_way('market_candle').split(';')[[x[0] for x in LEVELS].index(level)] + ';'
     db.ask(path + copies + covered(args, end), name, 'stofka')
-    db.ask(path + 'CREATE TABLE first_1s (LIKE market_candle_1s INCLUDING ALL); INSERT INTO first_1s SELECT * FROM'
-           ' market_candle_1s;' + ''.join('CREATE TABLE first_%s (LIKE market_candle_%s INCLUDING ALL); INSERT INTO first_%s'
-                                          ' SELECT * FROM market_candle_%s;' % ((x[0],) * 4) for x in LEVELS), name, 'stofka')
-    db.ask(path + 'VACUUM ANALYZE;'.replace('VACUUM ', ''), name, 'stofka')
+    db.ask(path + 'ANALYZE;', name, 'stofka')
     return name, path, end
 
 
-QUERIES = {  # what the program asks, by docs/rollup.md's names; the statements are in src/store/postgres_r*.c
-    'seconds before a time': """SELECT * FROM market_candle_1s WHERE code = 'KRW-M7' AND candle_time >= '-infinity'
-        AND candle_time < timestamptz '2026-03-01 12:00+00' AND NOT tombstone ORDER BY candle_time DESC LIMIT 200""",
-    'newest seconds': """SELECT * FROM market_candle_1s WHERE code = 'KRW-M7' AND candle_time < 'infinity'
-        AND NOT tombstone ORDER BY candle_time DESC LIMIT 200""",
-    'seconds of a span': """SELECT * FROM market_candle_1s WHERE code = 'KRW-M7' AND candle_time >= '2026-03-01 11:00+00'
-        AND candle_time < '2026-03-01 12:00+00' ORDER BY candle_time""",
-    'newest minutes': """SELECT * FROM market_candle_1m WHERE code = 'KRW-M7' AND candle_time < 'infinity'
-        AND NOT tombstone ORDER BY candle_time DESC LIMIT 200""",
-    'events after a cursor': 'SELECT seq, body FROM event WHERE partition = 3 AND seq > 1000000 ORDER BY seq',
-    'told candles': 'SELECT * FROM outbox WHERE number > 1000 ORDER BY number LIMIT 5000',
-    'open gaps': "SELECT * FROM gap WHERE state = 'open' ORDER BY from_time DESC, code LIMIT 100",
-    'gaps of a market': "SELECT * FROM gap WHERE code = 'KRW-M7' ORDER BY from_time DESC LIMIT 100",
-    'own candles': "SELECT * FROM market_fetched WHERE level = '1h' AND code = 'KRW-M7' AND candle_time = now()",
+RANGE = """SELECT c.* FROM (VALUES (1)) AS one LEFT JOIN (SELECT * FROM %s WHERE code = $1
+        AND candle_time >= coalesce(at_ms($2::bigint), '-infinity') AND candle_time < coalesce(at_ms($3::bigint), 'infinity')
+        AND ($4::boolean OR NOT tombstone) ORDER BY candle_time DESC LIMIT $5::bigint) AS c ON true"""
+SECONDS, MINUTES = RANGE % 'market_candle_1s', RANGE % 'market_candle_1m'
+NOON = 1772366400000
+QUERIES = {  # what the program asks, by docs/rollup.md's names, with its arguments; as in src/store/postgres_r*.c
+    'seconds before a time': (SECONDS, "'KRW-M7', NULL, %d, false, 200" % NOON),
+    'newest seconds': (SECONDS, "'KRW-M7', NULL, NULL, false, 200"),
+    'seconds of a span': (SECONDS, "'KRW-M7', %d, %d, true, 5000" % (NOON - 3600000, NOON)),
+    'newest minutes': (MINUTES, "'KRW-M7', NULL, NULL, false, 200"),
+    'events after a cursor': ('SELECT seq, body FROM event WHERE partition = $1::integer AND seq > $2::bigint ORDER BY seq',
+                              '3, 1000000'),
+    'told candles': ('SELECT * FROM outbox WHERE number > $1::bigint ORDER BY number LIMIT $2::bigint', '1000, 5000'),
+    'changes after a number': ('SELECT * FROM change WHERE number > $1::bigint ORDER BY number LIMIT $2::bigint', '0, 5000'),
+    'all gaps': ('SELECT * FROM gap ORDER BY from_time DESC, code LIMIT $1::bigint', '100'),
+    'open gaps': ("SELECT * FROM gap WHERE state = 'open' ORDER BY from_time DESC, code LIMIT $1::bigint", '100'),
+    'gaps of a market': ('SELECT * FROM gap WHERE code = $2 ORDER BY from_time DESC LIMIT $1::bigint', "100, 'KRW-M7'"),
 }
 
 
 def explain(db, name, path):
-    """What scans of a whole table the planner chooses; small tables' are forbidden to show the index that is there."""
+    """How each query is run, by the plan for any argument that a prepared statement settles on; how many of the whole
+    scans of a table. Tables that are nearly empty here are forbidden those, to show the index that is there."""
     bad = 0
-    for what, query in QUERIES.items():
-        small = '' if 'seconds' in what or 'minutes' in what else 'SET enable_seqscan = off;'
-        plan = db.ask(path + small + 'EXPLAIN ' + query, name, 'stofka')
-        bad += 'Seq Scan' in plan
-        first = [line.strip() for line in plan.splitlines() if 'Index' in line or 'Seq Scan' in line]
-        print('%-24s %s' % (what, (first or [plan])[0][:110]), flush=True)
+    for what, (query, values) in QUERIES.items():
+        small = '' if query in (SECONDS, MINUTES) else 'SET enable_seqscan = off; SET enable_bitmapscan = off;'
+        plan = db.ask('%s%sSET plan_cache_mode = force_generic_plan; PREPARE q AS %s; EXPLAIN (ANALYZE, BUFFERS) EXECUTE q(%s)' % (
+            path, small, query, values), name, 'stofka').splitlines()
+        bad += any('Seq Scan' in line for line in plan)
+        scans = [line for line in plan if re.search(r'(Index|Seq).* Scan', line)]
+        run = [line for line in scans if 'never executed' not in line]
+        removed = [line.split(':')[1] for line in plan if 'Subplans Removed' in line]
+        took = plan[-1].split(':')[1]
+        first = re.sub(r'  \(cost.*', '', (run or scans)[0].replace('->', '')).strip()
+        print('%-24s %-70s %d of %d partitions or tables read, %s' % (
+            what, first, len(run), len(scans) + sum(map(int, removed)), took.strip()), flush=True)
     return bad
+
+
+def copy_first(db, name, path):
+    """The same history in the first Stofka's tables."""
+    db.ask(path + ''.join('CREATE TABLE first_%s (LIKE market_candle_%s INCLUDING ALL); INSERT INTO first_%s SELECT * FROM'
+                          ' market_candle_%s;' % ((level,) * 4) for level in TABLES) + 'ANALYZE;', name, 'stofka')
+
+
+def measure_first(db, args, name, path, end):
+    return [timed(db, name, path + seconds('first_1s', args, end + 60 * run, end + 60 * run + 60), first_way('first'))
+            for run in range(args.runs)]
 
 
 def measure(db, args, days):
     name, path, end = history(db, args, days)
     rows = int(db.ask('SELECT count(*) FROM stofka.market_candle_1s', name))
-    if args.explain and explain(db, name, path):
-        sys.exit('a query scans a whole table')
     timed(db, name, path + minute(args, end), ROLL)
-    rolled, first, indexed = [], [], []
-    for run in range(1, args.runs + 1):
-        rolled.append(timed(db, name, path + minute(args, end + 60 * run), ROLL))
-        first.append(timed(db, name, path + seconds('first_1s', args, end + 60 * run, end + 60 * run + 60),
-                           first_way('first')))
-    db.ask(path + ''.join('CREATE INDEX ON first_%s (candle_time);' % x for x in ['1s'] + [x[0] for x in LEVELS])
-           + 'ANALYZE;', name, 'stofka')
-    for run in range(args.runs + 1, 2 * args.runs + 1):
-        indexed.append(timed(db, name, path + seconds('first_1s', args, end + 60 * run, end + 60 * run + 60),
-                             first_way('first')))
-    print('%3d days, %9d seconds: roll-up %7.0f ms   first %7.0f ms   first+index %7.0f ms' % (
-        days, rows, statistics.median(rolled), statistics.median(first), statistics.median(indexed)), flush=True)
+    rolled = [timed(db, name, path + minute(args, end + 60 * run), ROLL) for run in range(1, args.runs + 1)]
+    said = '%3d days, %9d seconds: roll-up %7.0f ms' % (days, rows, statistics.median(rolled))
+    if args.explain:
+        print(said, flush=True)
+        return explain(db, name, path)
+    copy_first(db, name, path)
+    end += 60 * (args.runs + 1)
+    first = measure_first(db, args, name, path, end)
+    db.ask(path + ''.join('CREATE INDEX ON first_%s (candle_time);' % level for level in TABLES) + 'ANALYZE;', name, 'stofka')
+    indexed = measure_first(db, args, name, path, end + 60 * args.runs)
+    print('%s   first %7.0f ms   first+index %7.0f ms' % (said, statistics.median(first), statistics.median(indexed)), flush=True)
+    return 0
 
 
 def main():
@@ -160,18 +178,19 @@ def main():
     args.add_argument('--markets', type=int, default=240)
     args.add_argument('--every', type=int, default=24, help='a second candle of each market every so many seconds')
     args.add_argument('--days', default='1,30')
-    args.add_argument('--explain', action='store_true', help="the plans of the program's queries, too")
+    args.add_argument('--explain', action='store_true', help="the plans of the program's queries instead of the first Stofka's way")
     args.add_argument('--runs', type=int, default=5)
     args = args.parse_args()
     folder = tempfile.mkdtemp(prefix='stofka-bench-')
     os.chmod(folder, 0o755)
     db = Postgres(folder, with_us=True, cron=False).start()
     try:
-        for days in args.days.split(','):
-            measure(db, args, int(days))
+        bad = sum([measure(db, args, int(days)) for days in args.days.split(',')])
     finally:
         db.stop()
         shutil.rmtree(folder)
+    if bad:
+        sys.exit('%d queries scan a whole table' % bad)
 
 
 main()

@@ -40,6 +40,7 @@ struct feed_settings {
     struct record *record; /* NULL: none */
     bool hears; /* watermarks will come; without, an empty file's newest time is the wall clock's */
     bool follows; /* another process writes the store */
+    bool several; /* collectors are other processes, and there may be any number of them */
     int64_t pending_rows;
     /* Called when released moved on (waiting queries look again). */
     void (*released)(void *ctx);

@@ -292,7 +292,7 @@ static enum err restore(struct lane *l, const struct store_lane_meta *at)
 {
     struct feed *f = l->f;
     bool clock = at->watermark_ms == 0 && !f->s.hears;
-    candle_engine_restore(l->engine, clock ? clock_wall_ms() : at->watermark_ms);
+    candle_engine_restore(l->engine, clock ? clock_wall_ms() : at->watermark_ms, f->s.several);
     if (f->s.serve)
         serve_start_at(f->s.serve, l->partition, at->seq);
     l->released_seq = l->seq = l->store_seq = at->seq;

@@ -286,6 +286,7 @@ static enum err open_feed(struct run *r, struct buf *error)
                               .source = r->source,
                               .hears = settings_hears(&r->settings) || r->replay_dir,
                               .follows = r->role == RUN_SERVE,
+                              .several = run_is_role(r),
                               .record = r->record,
                               .base_is_trade = strcmp(r->settings.exchange_base, "trade") == 0,
                               .pending_rows = r->settings.store_pending_rows,

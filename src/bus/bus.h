@@ -136,7 +136,9 @@ void bus_pause(struct bus *b, bool paused);
  * with a group puts it into topic market_dead_letter with the reason. */
 void bus_reject(struct bus *b, const char *reason);
 
-void bus_close(struct bus *b); /* publish fails from now on; what waits can still be polled */
+/* After publishers stopped: publish fails from now on, nobody is woken any more (whom wake rings
+ * may go), what waits can still be polled. */
+void bus_close(struct bus *b);
 int32_t bus_partitions(const struct bus *b);
 int32_t bus_partition_of(const struct bus *b, const char *code);
 const char *bus_epoch(const struct bus *b);

@@ -97,9 +97,16 @@ static void kafka_reject(struct bus *base, const char *reason)
     kafka_consumer_reject(((struct bus_kafka *)base)->consumer, reason);
 }
 
+/* librdkafka calls with the queue locked: once it is told otherwise, no call is under way. */
 static void kafka_close(struct bus *base)
 {
-    atomic_store(&((struct bus_kafka *)base)->closed, true);
+    static struct kafka_wake nobody;
+    struct bus_kafka *b = (struct bus_kafka *)base;
+    atomic_store(&b->closed, true);
+    kafka_producer_wake(b->candles, &nobody);
+    kafka_producer_wake(b->tickers, &nobody);
+    if (b->consumer)
+        kafka_consumer_wake(b->consumer, &nobody);
 }
 
 static void kafka_free(struct bus *base)

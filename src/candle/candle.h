@@ -80,8 +80,9 @@ struct candle_engine *candle_engine_new(const struct candle_sink *sink,
                                         const struct candle_loader *loader);
 void candle_engine_free(struct candle_engine **e);
 
-/* Restoring, before the first message: newest watermark, coverage and open gaps as kept. */
-void candle_engine_restore(struct candle_engine *e, int64_t watermark_ms);
+/* Restoring, before the first message: newest watermark, coverage and open gaps as kept. several:
+ * any number of collectors was heard before, and each may still say what it heard since. */
+void candle_engine_restore(struct candle_engine *e, int64_t watermark_ms, bool several);
 void candle_engine_restore_spans(struct candle_engine *e, const char *code, enum interval level,
                                  bool lost, const struct span *spans, size_t count);
 void candle_engine_restore_gap(struct candle_engine *e, const struct candle_gap *g);

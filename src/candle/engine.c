@@ -103,8 +103,9 @@ void candle_engine_free(struct candle_engine **e)
     *e = NULL;
 }
 
-void candle_engine_restore(struct candle_engine *e, int64_t watermark_ms)
+void candle_engine_restore(struct candle_engine *e, int64_t watermark_ms, bool several)
 {
+    e->several = several;
     e->watermark_ms = watermark_ms;
     e->restored_ms = watermark_ms;
 }

@@ -15,11 +15,10 @@ struct dirty {
 
 enum sum { SUM_NONE, SUM_TOMBSTONES, SUM_SOME };
 
-/* A window's children, added up as far as up to upto_ms. */
+/* A window's children, added up as far as up to upto_ms: a candle with their rev, forming. */
 struct fold {
     int64_t start_ms, end_ms, upto_ms;
     enum sum sum;
-    uint32_t revs;
     struct candle candle;
 };
 
@@ -68,7 +67,7 @@ struct market {
     struct spans deep_loaded[INTERVAL_COUNT];
     bool resident;          /* false: no watermark yet, everything is deep */
     int64_t trimmed_minute; /* of the engine's watermark */
-    /* Open parents whose children changed; rolled up on settle, finest first. */
+    /* Open parents whose children changed, the finest last: rolled up from there on settle. */
     struct dirty dirty[DIRTY_MAX];
     size_t dirty_count;
     bool queued; /* in the engine's list of markets to settle */
@@ -124,6 +123,7 @@ struct candle_engine {
     int64_t watermark_ms;
     int64_t trimmed_minute;
     int64_t restored_ms; /* newest watermark of an earlier process, 0: none */
+    bool several;        /* whose collectors may still speak */
 };
 
 /* Changes of windows that end after this time are told to clients one by one (DESIGN 2.7). */
@@ -146,8 +146,17 @@ void rows_ready(struct candle_engine *e, struct market *m);
 /* What is resident changes when this does. */
 int64_t rows_minute(const struct candle_engine *e);
 void rows_trim(struct candle_engine *e, struct market *m);
-void rows_need(struct candle_engine *e, struct market *m, enum interval i, int64_t from_ms,
+void rows_load(struct candle_engine *e, struct market *m, enum interval i, int64_t from_ms,
                int64_t to_ms);
+
+/* Call before rows of a span are iterated: older ones come from the store. */
+static inline void rows_need(struct candle_engine *e, struct market *m, enum interval i,
+                             int64_t from_ms, int64_t to_ms)
+{
+    if (from_ms < m->resident_from[i])
+        rows_load(e, m, i, from_ms, to_ms);
+}
+
 struct record *rows_find_deep(struct candle_engine *e, struct market *m, enum interval i,
                               int64_t start_ms);
 
@@ -167,8 +176,20 @@ struct rows_cursor {
     struct record *deep, *deep_end, *at, *end; /* the older ones, then those in memory anyway */
     int64_t to_ms;
 };
-void rows_open(struct rows_cursor *c, struct market *m, enum interval i, int64_t from_ms,
-               int64_t to_ms);
+static inline void rows_open(struct rows_cursor *c, struct market *m, enum interval i,
+                             int64_t from_ms, int64_t to_ms)
+{
+    const struct series *s = &m->series[i], *deep = &m->deep[i];
+    *c = (struct rows_cursor){.to_ms = to_ms};
+    if (s->count) {
+        c->at = s->items + series_lower(s, from_ms);
+        c->end = s->items + s->count;
+    }
+    if (from_ms < m->resident_from[i] && deep->count) {
+        c->deep = deep->items + series_lower(deep, from_ms);
+        c->deep_end = deep->items + deep->count;
+    }
+}
 
 static inline struct record *rows_next(struct rows_cursor *c)
 {
@@ -228,6 +249,9 @@ void gap_go_on(struct candle_engine *e, struct market *m, struct span s, const c
  * that they heard, what ends after until_ms. first: no collector was heard of in this process. */
 void gap_end(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t until_ms,
              bool first);
+/* Up to where a market was heard before a session begins; what is fetched says nothing of that. 0:
+ * it was not. */
+int64_t gap_heard_before(const struct candle_engine *e, const struct market *m);
 void gap_refresh(struct candle_engine *e, struct market *m);
 /* First open gap that overlaps the span; restored: of those from an earlier process alone. */
 bool gap_covers(const struct market *m, struct span s, bool restored, struct span *first);

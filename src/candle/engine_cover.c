@@ -6,31 +6,31 @@
 enum { HEAL_TOLD_MS = 3600 * 1000 };
 
 /* Windows that lie whole in the span; false: none. All of time begins at 0, also for weeks. */
-static bool whole_windows(enum interval i, struct span *s)
+static bool whole_windows(const struct market *m, enum interval i, struct span *s)
 {
-    int64_t start = s->from_ms > 0 ? interval_start(i, s->from_ms) : s->from_ms;
-    s->from_ms = start < s->from_ms ? interval_end(i, start) : start;
-    s->to_ms = interval_start(i, s->to_ms);
+    int64_t start = s->from_ms > 0 ? window_start(m, i, s->from_ms) : s->from_ms;
+    s->from_ms = start < s->from_ms ? window_end(m, i, start) : start;
+    s->to_ms = window_start(m, i, s->to_ms);
     return s->from_ms < s->to_ms;
 }
 
 /* Adds whole windows of a level to a set of all levels, and the coarser windows they complete. */
-static void grow(struct spans *set, enum interval i, struct span s)
+static void grow(const struct market *m, struct spans *set, enum interval i, struct span s)
 {
     if (!spans_add(&set[i], s.from_ms, s.to_ms))
         return;
     struct span all = spans_around(&set[i], s.from_ms);
     FOR_PARENTS(p, i) {
         struct span windows = all;
-        if (whole_windows(p, &windows))
-            grow(set, p, windows);
+        if (whole_windows(m, p, &windows))
+            grow(m, set, p, windows);
     }
 }
 
 /* Coarser windows that this completes end no later than what completes them. */
 static void grow_known(struct market *m, enum interval i, struct span s)
 {
-    grow(m->known, i, s);
+    grow(m, m->known, i, s);
     if (s.to_ms > m->known_end_ms)
         m->known_end_ms = s.to_ms;
 }
@@ -38,17 +38,17 @@ static void grow_known(struct market *m, enum interval i, struct span s)
 /* Remembers new coverage of a level; true when it grew. */
 static bool cover_add(struct market *m, enum interval i, struct span s)
 {
-    if (!whole_windows(i, &s) || !spans_add(&m->cov[i], s.from_ms, s.to_ms))
+    if (!whole_windows(m, i, &s) || !spans_add(&m->cov[i], s.from_ms, s.to_ms))
         return false;
     m->cov_changed |= 1u << i;
-    grow(m->covered, i, s);
+    grow(m, m->covered, i, s);
     grow_known(m, i, s);
     return true;
 }
 
 static bool lost_add(struct market *m, struct span s)
 {
-    if (!whole_windows(INTERVAL_1S, &s) || !spans_add(&m->lost, s.from_ms, s.to_ms))
+    if (!whole_windows(m, INTERVAL_1S, &s) || !spans_add(&m->lost, s.from_ms, s.to_ms))
         return false;
     m->lost_changed = true;
     grow_known(m, INTERVAL_1S, s);
@@ -122,19 +122,22 @@ void candle_engine_watermark(struct candle_engine *e, const char *collector,
     }
 }
 
-/* From when on rows that are not known yet were missed, not history: the first second that the
- * ledger lacks, what this process heard, or, before it heard, what an earlier one knew last. */
-static int64_t missed_from(const struct market *m)
+/* From when on rows that are not known yet were missed, not history: the first second, not before
+ * from_ms, that the ledger lacks, that this process heard, or that is known at all. The last tells
+ * of what an earlier process heard: who followed it was shown the window in which that began. */
+static int64_t missed_from(const struct market *m, int64_t from_ms)
 {
     const struct spans *known = &m->known[INTERVAL_1S];
-    int64_t from = m->first_since_ms ? m->first_since_ms : spans_end(known);
+    int64_t missed = spans_first_inside(known, from_ms, TELL_NONE);
+    if (m->first_since_ms && m->first_since_ms < missed)
+        missed = m->first_since_ms;
     for (size_t k = 0; k < m->gap_count; k++) {
         const struct candle_gap *g = &m->gaps[k].gap;
         int64_t lacks = spans_first_outside(known, g->from_ms);
-        if (lacks < from && (g->to_ms == 0 || lacks < g->to_ms))
-            from = lacks;
+        if (lacks < missed && (g->to_ms == 0 || lacks < g->to_ms))
+            missed = lacks;
     }
-    return from;
+    return missed > from_ms ? missed : from_ms;
 }
 
 /* What was missed is told, whoever asked for it, unless a gap hid it for long. Older rows are
@@ -145,10 +148,7 @@ static int64_t tell_from(const struct candle_engine *e, const struct market *m,
     int64_t recent = e->watermark_ms - HEAL_TOLD_MS;
     if (purpose == PURPOSE_HEAL || purpose == PURPOSE_LOST)
         return recent;
-    int64_t missed = missed_from(m);
-    if (purpose != PURPOSE_SEED || missed == 0)
-        return TELL_NONE;
-    return missed > recent ? missed : recent;
+    return purpose == PURPOSE_SEED ? missed_from(m, recent) : TELL_NONE;
 }
 
 void candle_engine_covered(struct candle_engine *e, const struct message_covered *c)
@@ -164,7 +164,7 @@ void candle_engine_covered(struct candle_engine *e, const struct message_covered
     if (lost ? !lost_add(m, s) : !cover_add(m, level, s))
         return;
     m->covered_stamp = e->stamp;
-    whole_windows(level, &s);
+    whole_windows(m, level, &s);
     roll_close(e, m, level, s, tell_from_ms);
     gap_refresh(e, m);
 }
@@ -245,7 +245,7 @@ static void cover_again(struct market *m)
     }
     for (enum interval i = 0; i < INTERVAL_COUNT; i++)
         for (size_t k = 0; k < m->cov[i].count; k++) {
-            grow(m->covered, i, m->cov[i].items[k]);
+            grow(m, m->covered, i, m->cov[i].items[k]);
             grow_known(m, i, m->cov[i].items[k]);
         }
     for (size_t k = 0; k < m->lost.count; k++)

@@ -119,8 +119,7 @@ static void end_going_on(struct candle_engine *e, struct market *m, int64_t from
     }
 }
 
-/* Up to where a market was heard before a session begins; what is fetched says nothing of that. */
-static int64_t heard_before(const struct candle_engine *e, const struct market *m, int64_t since_ms)
+int64_t gap_heard_before(const struct candle_engine *e, const struct market *m)
 {
     if (m->settled_ms)
         return m->settled_ms;
@@ -131,10 +130,7 @@ static int64_t heard_before(const struct candle_engine *e, const struct market *
     int64_t heard = 0;
     for (size_t k = 0; k < known->count && known->items[k].from_ms < end; k++)
         heard = known->items[k].to_ms < end ? known->items[k].to_ms : end;
-    if (heard)
-        return heard;
-    /* Never heard. What was fetched to begin with, within the hour, must join the hearing. */
-    return spans_first_inside(known, interval_start(INTERVAL_1H, since_ms), since_ms);
+    return heard;
 }
 
 /* What nobody spoke of between two sessions was not heard either. */
@@ -142,7 +138,10 @@ void gap_end(struct candle_engine *e, struct market *m, int64_t from_ms, int64_t
              bool first)
 {
     end_going_on(e, m, from_ms);
-    int64_t heard = heard_before(e, m, from_ms);
+    int64_t heard = gap_heard_before(e, m);
+    if (heard == 0) /* what was fetched to begin with, within the hour, must join the hearing */
+        heard = spans_first_inside(&m->known[INTERVAL_1S], interval_start(INTERVAL_1H, from_ms),
+                                   from_ms);
     int64_t end = from_ms < until_ms ? from_ms : until_ms;
     if (heard < end)
         gap_open(e, m, heard, end, first ? "restart" : "reconnected");

@@ -56,20 +56,27 @@ void roll_child_changed(struct market *m, enum interval i, int64_t start_ms)
             m->begun[p].upto_ms = m->begun[p].start_ms;
 }
 
-static void fold_add(struct fold *f, const struct candle *child)
+static void add_child(struct candle *total, enum sum *sum, const struct candle *child)
 {
-    f->revs += child->rev - 1;
     if (child->tombstone) {
-        if (f->sum == SUM_NONE)
-            f->candle.source = child->source; /* of nothing but tombstones */
-        f->sum = f->sum == SUM_NONE ? SUM_TOMBSTONES : f->sum;
-        return;
+        if (*sum == SUM_NONE)
+            total->source = child->source; /* of nothing but tombstones */
+        *sum = *sum == SUM_NONE ? SUM_TOMBSTONES : *sum;
+        total->rev += child->rev - 1;
+    } else if (*sum == SUM_SOME) {
+        candle_roll_add(total, child);
+    } else {
+        uint32_t rev = total->rev + child->rev - 1;
+        candle_roll_first(total, total->start_ms, child);
+        total->rev = rev;
+        *sum = SUM_SOME;
     }
-    if (f->sum == SUM_SOME)
-        candle_roll_add(&f->candle, child);
-    else
-        candle_roll_first(&f->candle, f->start_ms, child);
-    f->sum = SUM_SOME;
+}
+
+static void fold_begin(struct fold *f, int64_t start_ms, int64_t end_ms)
+{
+    *f = (struct fold){.start_ms = start_ms, .end_ms = end_ms, .upto_ms = start_ms};
+    f->candle = (struct candle){.start_ms = start_ms, .rev = 1, .tombstone = true};
 }
 
 /* Adds up the children of a window: none, none but tombstones (*out is one then), or some. */
@@ -77,30 +84,24 @@ static enum sum fold(struct candle_engine *e, struct market *m, enum interval pa
                      int64_t start_ms, struct candle *out)
 {
     enum interval child = interval_table[parent].child;
-    struct fold *begun = &m->begun[parent];
-    struct fold f = {.start_ms = start_ms, .end_ms = window_end(m, parent, start_ms)};
-    bool going_on = begun->start_ms == start_ms && begun->upto_ms > start_ms;
-    f.upto_ms = start_ms;
-    f.candle = (struct candle){.start_ms = start_ms, .tombstone = true};
-    if (going_on)
-        f = *begun;
+    struct fold older, *f = start_ms < m->begun[parent].start_ms ? &older : &m->begun[parent];
+    bool going_on = f != &older && f->start_ms == start_ms && f->upto_ms > start_ms;
+    if (!going_on)
+        fold_begin(f, start_ms, window_end(m, parent, start_ms));
     struct rows_cursor rows;
     const struct record *last = NULL;
-    rows_need(e, m, child, f.upto_ms, f.end_ms);
-    rows_open(&rows, m, child, f.upto_ms, f.end_ms);
+    rows_need(e, m, child, f->upto_ms, f->end_ms);
+    rows_open(&rows, m, child, f->upto_ms, f->end_ms);
     for (const struct record *r; (r = rows_next(&rows)) != NULL; last = r)
         if (last)
-            fold_add(&f, &last->candle);
-    if (last) {
-        bool same = going_on && f.upto_ms == last->candle.start_ms;
-        f.upto_ms = last->candle.start_ms;
-        if (!same && start_ms >= begun->start_ms)
-            *begun = f;
-        fold_add(&f, &last->candle);
-    }
-    *out = f.candle;
-    out->rev = 1 + f.revs;
-    return f.sum;
+            add_child(&f->candle, &f->sum, &last->candle);
+    *out = f->candle;
+    enum sum sum = f->sum;
+    if (last == NULL)
+        return sum;
+    f->upto_ms = last->candle.start_ms;
+    add_child(out, &sum, &last->candle);
+    return sum;
 }
 
 uint32_t roll_rev(struct candle_engine *e, struct market *m, enum interval i, int64_t start_ms)
@@ -185,7 +186,8 @@ static bool roll_window(struct candle_engine *e, struct market *m, enum interval
     next.state = (uint8_t)roll_state(status, &before, changed);
     if (!changed && next.state == before.state)
         return false;
-    r = r ? rows_find(e, m, i, start_ms) : rows_insert(m, i, start_ms);
+    if (r == NULL)
+        r = rows_insert(m, i, start_ms);
     r->candle = next;
     roll_child_changed(m, i, start_ms);
     roll_tell(e, m, i, r, &before, tell_from_ms);
@@ -199,11 +201,16 @@ static void mark(struct candle_engine *e, struct market *m, struct dirty d, int6
     /* Room for the parents that settling itself marks stays free. */
     if (m->dirty_count >= DIRTY_MAX - INTERVAL_COUNT)
         settle(e, m, tell_from_ms);
-    for (size_t k = 0; k < m->dirty_count; k++)
-        if (m->dirty[k].interval == d.interval && m->dirty[k].start_ms == d.start_ms)
+    size_t at = m->dirty_count;
+    while (at > 0 && m->dirty[at - 1].interval < d.interval)
+        at--; /* the finer ones stay behind it */
+    for (size_t k = at; k > 0 && m->dirty[k - 1].interval == d.interval; k--)
+        if (m->dirty[k - 1].start_ms == d.start_ms)
             return;
     REQUIRE(m->dirty_count < DIRTY_MAX);
-    m->dirty[m->dirty_count++] = d;
+    for (size_t k = m->dirty_count++; k > at; k--)
+        m->dirty[k] = m->dirty[k - 1];
+    m->dirty[at] = d;
 }
 
 static void mark_parents(struct candle_engine *e, struct market *m, enum interval child,
@@ -216,12 +223,7 @@ static void mark_parents(struct candle_engine *e, struct market *m, enum interva
 static void settle(struct candle_engine *e, struct market *m, int64_t tell_from_ms)
 {
     while (m->dirty_count) {
-        size_t finest = 0;
-        for (size_t k = 1; k < m->dirty_count; k++)
-            if (m->dirty[k].interval < m->dirty[finest].interval)
-                finest = k;
-        struct dirty d = m->dirty[finest];
-        m->dirty[finest] = m->dirty[--m->dirty_count];
+        struct dirty d = m->dirty[--m->dirty_count];
         if (roll_window(e, m, d.interval, d.start_ms, false, tell_from_ms))
             mark_parents(e, m, d.interval, d.start_ms, tell_from_ms);
     }
@@ -242,7 +244,7 @@ void roll_propagate(struct candle_engine *e, struct market *m, enum interval i, 
                     int64_t tell_from_ms)
 {
     FOR_PARENTS(p, i) {
-        int64_t parent = interval_start(p, start_ms);
+        int64_t parent = window_start(m, p, start_ms);
         if (roll_window(e, m, p, parent, false, tell_from_ms))
             roll_propagate(e, m, p, parent, tell_from_ms);
     }
@@ -320,7 +322,7 @@ static void mark_open_parents(struct candle_engine *e, struct market *m, enum in
                               int64_t start_ms, int64_t tell_from_ms)
 {
     FOR_PARENTS(p, i) {
-        struct dirty d = {p, interval_start(p, start_ms)};
+        struct dirty d = {p, window_start(m, p, start_ms)};
         if (cover_status(m, p, d.start_ms) == WINDOW_OPEN)
             mark(e, m, d, tell_from_ms);
     }

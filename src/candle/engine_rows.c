@@ -163,7 +163,7 @@ static struct span chunks_around(enum interval i, int64_t from_ms, int64_t to_ms
                          interval_end(chunk, last)};
 }
 
-void rows_need(struct candle_engine *e, struct market *m, enum interval i, int64_t from_ms,
+void rows_load(struct candle_engine *e, struct market *m, enum interval i, int64_t from_ms,
                int64_t to_ms)
 {
     if (to_ms > m->resident_from[i])
@@ -193,19 +193,4 @@ struct record *rows_insert(struct market *m, enum interval i, int64_t start_ms)
     if (start_ms >= m->resident_from[i])
         return series_insert(&m->series[i], start_ms);
     return series_insert(&m->deep[i], start_ms);
-}
-
-void rows_open(struct rows_cursor *c, struct market *m, enum interval i, int64_t from_ms,
-               int64_t to_ms)
-{
-    const struct series *s = &m->series[i], *deep = &m->deep[i];
-    *c = (struct rows_cursor){.to_ms = to_ms};
-    if (s->count) {
-        c->at = s->items + series_lower(s, from_ms);
-        c->end = s->items + s->count;
-    }
-    if (from_ms < m->resident_from[i] && deep->count) {
-        c->deep = deep->items + series_lower(deep, from_ms);
-        c->deep_end = deep->items + deep->count;
-    }
 }

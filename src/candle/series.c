@@ -10,7 +10,13 @@ size_t series_search(const struct series *s, int64_t start_ms)
 {
     if (s->items[0].candle.start_ms >= start_ms)
         return 0;
-    size_t low = 0, high = s->count;
+    /* From the newest back in growing steps: what is looked for is mostly near. */
+    size_t low = s->count - 1, high = s->count, step = 1;
+    while (s->items[low].candle.start_ms >= start_ms) {
+        high = low;
+        low -= step < low ? step : low;
+        step *= 2;
+    }
     while (low < high) {
         size_t mid = low + (high - low) / 2;
         if (s->items[mid].candle.start_ms < start_ms)

@@ -123,11 +123,39 @@ static void skip_zeros(const char **at, int *len)
 /* Integer and fraction as one number; at most DIGITS_MAX of their digits are significant. */
 static decimal_units join_digits(const struct parts *p)
 {
-    if (p->integer_len + p->fraction_len <= CHUNK_DIGITS) {
-        uint64_t integer = chunk_value(p->integer, p->integer_len);
-        return integer * pow10_u64[p->fraction_len] + chunk_value(p->fraction, p->fraction_len);
-    }
     return add_digits(add_digits(0, p->integer, p->integer_len), p->fraction, p->fraction_len);
+}
+
+/* Puts the digits at `at` behind those of *value, which means nothing beyond CHUNK_DIGITS of them;
+ * returns their end. */
+static inline const char *take_run(const char *at, const char *end, uint64_t *value)
+{
+    uint64_t v = *value;
+    for (; end - at >= DIGITS_EIGHT && digits_are_eight(at); at += DIGITS_EIGHT)
+        v = v * 100000000 + digits_value(at);
+    for (; at < end && (unsigned char)(*at - '0') <= 9; at++)
+        v = v * 10 + (uint64_t)(*at - '0');
+    *value = v;
+    return at;
+}
+
+/* What nearly all numbers are: at most CHUNK_DIGITS digits, perhaps with a point among them. false:
+ * it is not as plain as that. */
+static bool parse_plain(const char *text, size_t len, struct decimal *out)
+{
+    const char *end = text + len;
+    uint64_t value = 0;
+    if (len == 0 || len > CHUNK_DIGITS + 1)
+        return false;
+    const char *point = take_run(text, end, &value);
+    bool whole = point == end && len <= CHUNK_DIGITS;
+    if (point == text || (point - text > 1 && *text == '0') || (!whole && *point != '.'))
+        return false;
+    const char *stop = whole ? end : take_run(point + 1, end, &value);
+    if (stop < end || stop == point + 1)
+        return false;
+    *out = (struct decimal){.units = value, .scale = whole ? 0 : (int)(end - point - 1)};
+    return true;
 }
 
 static int significant(const struct parts *p)
@@ -177,6 +205,8 @@ static enum err settle_scale(decimal_units *units, int *scale)
 enum err decimal_parse(const char *text, size_t len, struct decimal *out)
 {
     struct parts p;
+    if (parse_plain(text, len, out))
+        return OK;
     if (len > INT32_MAX / 2 || !take_apart(text, len, &p))
         return ERR_INVALID;
     if (p.integer_len + p.fraction_len > DIGITS_MAX || p.fraction_len > DECIMAL_SCALE_MAX) {

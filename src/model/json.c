@@ -248,6 +248,16 @@ enum json_token json_next(struct json *j)
     return bad(j);
 }
 
+bool json_take_member(struct json *j, const char *text, size_t len)
+{
+    if (j->state != WANT_COMMA_OR_END || !in_object(j) || j->len - j->pos < len ||
+        memcmp(j->data + j->pos, text, len) != 0)
+        return false;
+    j->pos += len;
+    j->state = WANT_VALUE;
+    return true;
+}
+
 bool json_skip(struct json *j, enum json_token t)
 {
     if (t != JSON_OBJECT && t != JSON_ARRAY)

@@ -56,6 +56,10 @@ struct json {
 
 void json_open(struct json *j, const char *data, size_t len);
 enum json_token json_next(struct json *j);
+/* What mostly comes next needs no reading: where the bytes of the next member of an object are
+ * those of `text` (comma, name without escapes, colon: `,"code":`), takes them; the next token is
+ * its value. false: they are others, and nothing was taken. */
+bool json_take_member(struct json *j, const char *text, size_t len);
 /* Skips the value whose first token t was just returned (a no-op for scalars). false: bad. */
 bool json_skip(struct json *j, enum json_token t);
 /* The last NAME or STRING, decoded, equals text. */

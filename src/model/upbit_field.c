@@ -108,6 +108,46 @@ static bool read_error(struct upbit_fields *f, struct json *j, enum json_token t
     return t == JSON_OBJECT_END;
 }
 
+/* The members of the exchange's candle frames in the order of the wire (upbit-api.md), behind its
+ * type. A field of FIELD_COUNT is nobody's. Whatever comes otherwise is read by its name. */
+#define M(name, field)                                                                             \
+    {                                                                                              \
+        ",\"" name "\":", sizeof name + 3, field                                                   \
+    }
+static const struct expected {
+    const char *text;
+    size_t len;
+    enum upbit_field field;
+} candle_members[] = {
+    M("code", FIELD_CODE),
+    M("candle_date_time_utc", FIELD_START),
+    M("candle_date_time_kst", FIELD_COUNT),
+    M("opening_price", FIELD_OPEN),
+    M("high_price", FIELD_HIGH),
+    M("low_price", FIELD_LOW),
+    M("trade_price", FIELD_TRADE_PRICE),
+    M("candle_acc_trade_volume", FIELD_VOLUME),
+    M("candle_acc_trade_price", FIELD_AMOUNT),
+    M("timestamp", FIELD_TIMESTAMP),
+    M("stream_type", FIELD_STREAM_TYPE),
+};
+#undef M
+
+static bool read_expected(struct upbit_fields *f, struct json *j)
+{
+    for (size_t k = 0; k < sizeof candle_members / sizeof *candle_members; k++) {
+        const struct expected *m = &candle_members[k];
+        if (!json_take_member(j, m->text, m->len))
+            return true;
+        enum json_token t = json_next(j);
+        if (m->field != FIELD_COUNT)
+            fill_slot(&f->slots[NAMING_DEFAULT][m->field], j, t);
+        if (!json_skip(j, t))
+            return false;
+    }
+    return true;
+}
+
 static bool read_member(struct upbit_fields *f, struct json *j)
 {
     struct upbit_slot *slot = find_member(f, j);
@@ -128,7 +168,7 @@ enum err upbit_fields_read(struct upbit_fields *f, struct json *j, struct upbit_
     f->why = why;
     enum json_token t;
     while ((t = json_next(j)) == JSON_NAME)
-        if (!read_member(f, j))
+        if (!read_member(f, j) || !read_expected(f, j))
             break;
     if (t != JSON_OBJECT_END) {
         *why = (struct upbit_reason){.field = "", .pos = j->pos};

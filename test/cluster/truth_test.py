@@ -14,6 +14,7 @@ def test_every_candle_is_the_truth_and_told_once_after_one_kill_of_each_part(tmp
     done = subprocess.run(['test/cluster/truth_cluster.py', '--seconds', '60', '--codes', '5', '--json',
                            str(report)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=2 * SECONDS, check=False)
+    assert report.exists(), done.stdout
     result = json.loads(report.read_text())
     assert result['ok'] and done.returncode == 0, done.stdout
     assert [fault['kind'] for fault in result['faults']] == ['broker', 'collect', 'store', 'serve', 'rolling']

@@ -7,10 +7,10 @@ answered as it is in the first or the second, or as a revision between them: not
 whatever cache, nothing that was never so.
 """
 import collections
+import http.client
 import json
 import random
 import threading
-import urllib.error
 import urllib.request
 
 import truth
@@ -51,6 +51,7 @@ class Watch:
         self.compared = self.unanswered = 0
         self.wrong = []
         self.ending, self.pause = threading.Event(), threading.Event()
+        self.ended = False
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def start(self):
@@ -65,6 +66,8 @@ class Watch:
         self.thread.join(120)
         if self.thread.is_alive():
             self.wrong.append('cache: %d answers were never rolled up' % len(self.pending))
+        elif not self.ended:
+            self.wrong.append('cache: the watch failed, see what it printed')
 
     def run(self):
         while not (self.ending.is_set() and not self.pending):
@@ -76,6 +79,7 @@ class Watch:
             except daemon.Failed:
                 self.unanswered += 1  # PostgreSQL is away
             self.pause.wait(PAUSE_SECONDS)
+        self.ended = True
 
     def lane(self, code):
         if code not in self.lanes:
@@ -104,7 +108,7 @@ class Watch:
                 with urllib.request.urlopen(self.cluster.url() + path, timeout=20) as answer:
                     page = json.loads(answer.read(), parse_float=str, parse_int=str)
                     seq = lanes_of(answer.headers['Stofka-Cursor'])[lane]
-            except (OSError, ValueError, urllib.error.HTTPError):
+            except (OSError, ValueError, http.client.HTTPException):  # a serve was killed while it answered
                 self.unanswered += 1
                 continue
             found = {truth.second_of(row['candle_date_time_utc']): row for row in page}

@@ -413,6 +413,26 @@ static void without_brokers_it_refuses_past_its_bound_and_keeps_what_it_took(voi
     bus_free(&r.b);
 }
 
+static void count_call(void *ctx)
+{
+    atomic_fetch_add((atomic_int *)ctx, 1);
+}
+
+/* Whom it would ring may be gone, while brokers still answer. */
+static void closed_it_wakes_nobody(void **state)
+{
+    (void)state;
+    atomic_int calls = 0;
+    struct bus *b = publisher();
+    bus_on_ready(b, count_call, &calls);
+    put_to(b, 0, 1);
+    bus_close(b);
+    int before = atomic_load(&calls);
+    rd_kafka_message_destroy(read_raw("market_candle", 0));
+    bus_free(&b);
+    assert_int_equal(atomic_load(&calls), before);
+}
+
 static void what_cannot_be_read_goes_to_the_dead_letters_and_is_passed_over(void **state)
 {
     (void)state;
@@ -481,6 +501,7 @@ int main(void)
         ON_BROKERS(readers_of_a_group_share_and_hand_over_without_hole_or_double),
         ON_BROKERS(a_refused_message_is_told_and_nothing_behind_it_gets_through),
         ON_BROKERS(without_brokers_it_refuses_past_its_bound_and_keeps_what_it_took),
+        ON_BROKERS(closed_it_wakes_nobody),
         ON_BROKERS(what_cannot_be_read_goes_to_the_dead_letters_and_is_passed_over),
         cmocka_unit_test(wrong_settings_are_told),
     };

@@ -83,7 +83,7 @@ static void a_page_above_the_bound_is_not_kept_and_moves_none(void **state)
     (void)state;
     struct cache *c = open_cache(20000);
     put(c, "KRW-A", 1, 10);
-    put(c, "KRW-A", 2, 200);
+    put(c, "KRW-A", 2, 300);
     assert_true(holds(c, "KRW-A", 1));
     assert_false(holds(c, "KRW-A", 2));
     cache_free(&c);

@@ -137,7 +137,7 @@ void new_engine(struct world *w)
     struct candle_sink sink = {w, on_event, on_forming, on_keep, on_gap, on_coverage};
     struct candle_loader loader = {w, load};
     w->engine = candle_engine_new(&sink, &loader);
-    candle_engine_restore(w->engine, w->committed->watermark_ms);
+    candle_engine_restore(w->engine, w->committed->watermark_ms, false);
     for (int m = 0; m < ORACLE_MARKETS; m++) {
         for (int i = 0; i <= INTERVAL_COUNT; i++)
             candle_engine_restore_spans(

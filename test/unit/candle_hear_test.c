@@ -12,13 +12,15 @@ enum { T0 = 1000000 }; /* seconds; times below count from there */
 struct world {
     struct candle_engine *engine;
     struct buf ledger; /* what the sink was told: "from-to reason state;" */
+    struct buf events; /* "interval start;" */
     uint64_t stamp;
 };
 
 static uint64_t on_event(void *ctx, const char *code, enum interval i, const struct candle *c)
 {
     struct world *w = ctx;
-    (void)code, (void)i, (void)c;
+    (void)code;
+    buf_printf(&w->events, "%s %lld;", interval_table[i].name, (long long)c->start_ms / 1000 - T0);
     return w->stamp;
 }
 
@@ -76,6 +78,7 @@ static int tear_down(void **state)
     struct world *w = *state;
     candle_engine_free(&w->engine);
     buf_free(&w->ledger);
+    buf_free(&w->events);
     free(w);
     return 0;
 }
@@ -110,10 +113,15 @@ static void both(struct world *w, int64_t from, int64_t to)
     }
 }
 
+static void assert_said(struct buf *said, const char *want)
+{
+    assert_string_equal(said->len ? said->data : "", want);
+    buf_clear(said);
+}
+
 static void assert_ledger(struct world *w, const char *want)
 {
-    assert_string_equal(w->ledger.len ? w->ledger.data : "", want);
-    buf_clear(&w->ledger);
+    assert_said(&w->ledger, want);
 }
 
 static bool covers(struct world *w, int64_t from, int64_t to)
@@ -196,6 +204,70 @@ static void alone(void **state)
     assert_ledger(w, "");
 }
 
+static void seed(struct world *w, int64_t from, int64_t to)
+{
+    struct message_covered c = {"KRW-BTC", INTERVAL_1S, (T0 + from) * 1000, (T0 + to) * 1000,
+                                PURPOSE_SEED};
+    struct candle second = {.start_ms = c.from_ms, .volume = 1, .amount = 1};
+    candle_engine_at(w->engine, ++w->stamp);
+    candle_engine_candle(w->engine, "KRW-BTC", INTERVAL_1S, &second);
+    candle_engine_covered(w->engine, &c);
+    candle_engine_settle(w->engine);
+}
+
+/* Who followed the process that began to hear within a minute was shown that minute forming. The
+ * one after it fetches the minute's rest, and closes it: that is told, what lies before is history.
+ */
+static void a_window_that_an_earlier_process_began_to_hear_is_told(void **state)
+{
+    struct world *w = *state;
+    const struct span heard = {(T0 + 130) * 1000, (T0 + 147) * 1000};
+    candle_engine_restore(w->engine, (T0 + 150) * 1000, false);
+    candle_engine_restore_spans(w->engine, "KRW-BTC", INTERVAL_1S, false, &heard, 1);
+    mark(w, "b", 151, 151); /* the collector was restarted, too */
+    seed(w, 80, 151);
+    assert_said(&w->events, "1m 80;");
+    seed(w, 20, 80);
+    assert_said(&w->events, "");
+}
+
+static void restore(struct world *w, int64_t heard_from, int64_t watermark)
+{
+    const struct span heard = {(T0 + heard_from) * 1000, (T0 + watermark - 3) * 1000};
+    restart(w);
+    candle_engine_restore(w->engine, (T0 + watermark) * 1000, true);
+    candle_engine_restore_spans(w->engine, "KRW-BTC", INTERVAL_1S, false, &heard, 1);
+}
+
+/* A store takes over while b was just restarted, and hears of b before a. */
+static void who_was_heard_before_a_restart_is_waited_for(void **state)
+{
+    struct world *w = *state;
+    restore(w, 100, 150);
+    mark(w, "b", 149, 151);
+    mark(w, "b", 149, 154);
+    assert_ledger(w, "");
+    mark(w, "a", 100, 155);
+    mark(w, "b", 149, 155);
+    assert_ledger(w, "");
+    assert_true(covers(w, 100, 152));
+}
+
+static void who_was_heard_before_a_restart_is_given_up(void **state)
+{
+    struct world *w = *state;
+    restore(w, 100, 150);
+    mark(w, "b", 149, 151);
+    mark(w, "b", 149, 160);
+    assert_ledger(w, "");
+    mark(w, "b", 149, 161);
+    assert_ledger(w, "147-149 reconnected open;");
+    assert_true(covers(w, 149, 158));
+    restore(w, 100, 150); /* nobody for long: at once */
+    mark(w, "b", 170, 171);
+    assert_ledger(w, "147-170 restart open;");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -205,6 +277,9 @@ int main(void)
         TEST(when_the_last_one_goes_a_gap_begins),
         TEST(a_killed_one_is_given_up),
         TEST(alone),
+        TEST(who_was_heard_before_a_restart_is_waited_for),
+        TEST(who_was_heard_before_a_restart_is_given_up),
+        TEST(a_window_that_an_earlier_process_began_to_hear_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -355,17 +355,18 @@ void oracle_watermark(struct oracle *o, int count, int64_t since_ms, int64_t exc
     }
 }
 
-/* The first second that the ledger lacks; else since when this process heard; else what follows the
- * last second known. */
-static int64_t missed_from(const struct oracle *o, const struct oracle_market *m)
+/* The first second, not before from_ms, that the ledger lacks, that this process heard, or that is
+ * known at all. */
+static int64_t missed_from(const struct oracle *o, const struct oracle_market *m, int64_t from_ms)
 {
-    size_t known_to = ORACLE_SECONDS;
-    while (known_to > 0 && !(m->flags[known_to - 1] & (SECOND_KNOWN | SECOND_LOST)))
-        known_to--;
-    int64_t from = m->first_since_ms;
-    if (from == 0 && known_to)
-        from = o->base_ms + (int64_t)known_to * 1000;
-    return m->lacks_ms && m->lacks_ms < from ? m->lacks_ms : from;
+    int64_t missed = m->first_since_ms ? m->first_since_ms : INT64_MAX;
+    for (size_t s = ORACLE_SECONDS; s-- > 0;) {
+        int64_t at = o->base_ms + (int64_t)s * 1000;
+        if (at >= from_ms && at < missed && m->flags[s] & (SECOND_KNOWN | SECOND_LOST))
+            missed = at;
+    }
+    missed = m->lacks_ms && m->lacks_ms < missed ? m->lacks_ms : missed;
+    return missed > from_ms ? missed : from_ms;
 }
 
 static int64_t tell_from(const struct oracle *o, const struct oracle_market *m,
@@ -374,10 +375,7 @@ static int64_t tell_from(const struct oracle *o, const struct oracle_market *m,
     int64_t recent = o->watermark_ms - 3600000;
     if (purpose == PURPOSE_HEAL || purpose == PURPOSE_LOST)
         return recent;
-    int64_t missed = missed_from(o, m);
-    if (purpose != PURPOSE_SEED || missed == 0)
-        return INT64_MAX;
-    return missed > recent ? missed : recent;
+    return purpose == PURPOSE_SEED ? missed_from(o, m, recent) : INT64_MAX;
 }
 
 void oracle_covered(struct oracle *o, int market, enum interval level, int64_t from_ms,

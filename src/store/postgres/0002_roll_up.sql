@@ -56,16 +56,9 @@ CREATE FUNCTION child_of(i candle_interval) RETURNS candle_interval LANGUAGE sql
 CREATE FUNCTION table_of(i candle_interval) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN 'market_candle_' || i::text;
 
--- The whole windows of a level in a set of time. All of time begins at the epoch, also for weeks.
-CREATE FUNCTION whole_windows(i candle_interval, spans tstzmultirange) RETURNS tstzmultirange
-    LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT coalesce(range_agg(tstzrange(s.first, s.last)) FILTER (WHERE s.first < s.last), '{}')
-    FROM unnest(spans) AS span,
-         LATERAL (SELECT CASE WHEN lower(span) <= 'epoch' OR window_start(i, lower(span)) = lower(span)
-                              THEN lower(span)
-                              ELSE window_end(i, window_start(i, lower(span))) END AS first,
-                         window_start(i, upper(span)) AS last) AS s
-$$;
+-- The first whole window of a level at or after a time. All of time begins at the epoch, also for weeks.
+CREATE FUNCTION first_whole(i candle_interval, t timestamptz) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN t <= 'epoch' OR window_start(i, t) = t THEN t ELSE window_end(i, window_start(i, t)) END;
 
 -- What is known of a market around the windows that change, level by level: directly, and whole
 -- windows of what is known one level below.
@@ -81,8 +74,7 @@ BEGIN
     FOREACH i IN ARRAY enum_range(NULL::candle_interval) LOOP
         INSERT INTO roll_cover (level, code, covered, known)
         SELECT i, m.code, coalesce(d.spans, '{}') + coalesce(b.covered, '{}'),
-               coalesce(d.spans, '{}') + coalesce(d.lost, '{}') + coalesce(
-                   CASE WHEN c.known = c.covered THEN b.covered ELSE whole_windows(i, c.known) END, '{}')
+               coalesce(d.spans, '{}') + coalesce(d.lost, '{}') + coalesce(b.known, '{}')
         FROM (SELECT DISTINCT code FROM roll_region) AS m
         LEFT JOIN LATERAL (
             SELECT range_agg(tstzrange(v.from_time, v.to_time)) FILTER (WHERE NOT v.lost) AS spans,
@@ -96,7 +88,12 @@ BEGIN
                          AND b.lost = l.lost AND b.from_time <= lower(r.region)), lower(r.region))) AS v
             WHERE r.code = m.code) AS d ON true
         LEFT JOIN roll_cover AS c ON i <> '1s' AND c.level = child_of(i) AND c.code = m.code
-        LEFT JOIN LATERAL (SELECT whole_windows(i, c.covered) AS covered OFFSET 0) AS b ON c.code IS NOT NULL;
+        LEFT JOIN LATERAL (
+            SELECT range_agg(s.span) FILTER (WHERE s.heard) AS covered, range_agg(s.span) AS known
+            FROM (SELECT tstzrange(first_whole(i, lower(u.span)), window_start(i, upper(u.span))) AS span, u.heard
+                  FROM (SELECT true AS heard, unnest(c.covered) AS span
+                        UNION ALL SELECT false, unnest(c.known) WHERE c.known <> c.covered) AS u
+                  WHERE first_whole(i, lower(u.span)) < window_start(i, upper(u.span))) AS s) AS b ON true;
     END LOOP;
 END $$;
 
@@ -114,27 +111,31 @@ CREATE FUNCTION roll_up_windows(i candle_interval) RETURNS void LANGUAGE plpgsql
 BEGIN
     EXECUTE format($sql$
         INSERT INTO roll_window (level, code, candle_time, closing)
-        SELECT %1$L, f.code, f.start, bool_or(f.closing)
+        SELECT %1$L, t.code, window_start(%1$L, c.candle_time), bool_or(t.closing)
         FROM (
-            SELECT t.code, window_start(%1$L, c.candle_time) AS start, t.kind = 'cover' AS closing
-            FROM roll_change AS t, LATERAL (
-                SELECT candle_time FROM %2$I AS k WHERE k.code = t.code
-                  AND k.candle_time >= window_start(%1$L, t.from_time)
-                  AND k.candle_time < window_end(%1$L, window_start(%1$L, t.to_time - interval '1 us')) %5$s
+            SELECT s.code, s.first, s.last, bool_or(s.closing) AS closing
+            FROM (
+                SELECT code, window_start(%1$L, from_time) AS first,
+                       window_end(%1$L, window_start(%1$L, to_time - interval '1 us')) AS last, kind = 'cover' AS closing
+                FROM roll_change
+                WHERE (kind = 'cover' AND level <= %1$L) OR (kind = 'window' AND level = %1$L)
+                   OR (kind = 'rows' AND level = %4$L)) AS s
+            GROUP BY s.code, s.first, s.last) AS t,
+            LATERAL (
+                SELECT candle_time FROM %2$I AS k
+                WHERE k.code = t.code AND k.candle_time >= t.first AND k.candle_time < t.last %5$s
                 UNION ALL
-                SELECT candle_time FROM %3$I AS k WHERE k.code = t.code
-                  AND k.candle_time >= window_start(%1$L, t.from_time) AND k.candle_time < t.to_time
+                SELECT candle_time FROM %3$I AS k
+                WHERE k.code = t.code AND k.candle_time >= t.first AND k.candle_time < t.last
                 UNION ALL
-                SELECT candle_time FROM market_fetched AS k WHERE k.level = %1$L AND k.code = t.code
-                  AND k.candle_time >= window_start(%1$L, t.from_time) AND k.candle_time < t.to_time) AS c
-            WHERE (t.kind = 'cover' AND t.level <= %1$L) OR (t.kind = 'window' AND t.level = %1$L)
-               OR (t.kind = 'rows' AND t.level = %4$L)
-            ) AS f
-        GROUP BY f.code, f.start
+                SELECT candle_time FROM market_fetched AS k
+                WHERE k.level = %1$L AND k.code = t.code AND k.candle_time >= t.first AND k.candle_time < t.last) AS c
+        GROUP BY t.code, window_start(%1$L, c.candle_time)
         $sql$, i, table_of(child_of(i)), table_of(i), child_of(i), roll_up_bounds(i));
 END $$;
 
--- What each of these windows should hold (DESIGN 2.3-2.6), compared with what it holds.
+-- What each of these windows should hold (DESIGN 2.3-2.6), compared with what it holds. OFFSET 0 keeps the steps apart:
+-- put into each other, their expressions take the planner longer than the rows take.
 CREATE FUNCTION roll_up_next(i candle_interval) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format($sql$
@@ -222,7 +223,7 @@ BEGIN
             ORDER BY repair DESC, volume DESC, stamp DESC, amount DESC, close DESC, high DESC, low DESC, open DESC,
                      tombstone DESC
             LIMIT 1) AS e ON true
-        WHERE w.level = %1$L
+        WHERE w.level = %1$L OFFSET 0
         ) AS p
         CROSS JOIN LATERAL (
             SELECT CASE WHEN p.own THEN p.e_open WHEN p.live > 0 THEN p.open ELSE 0 END AS open,
@@ -237,8 +238,8 @@ BEGIN
                    CASE WHEN p.own THEN p.e_tombstone ELSE p.live = 0 END AS tombstone) AS c
         LEFT JOIN roll_noted AS n ON n.level = %1$L AND n.code = p.code AND n.candle_time = p.candle_time
         -- Of nothing there is nothing to keep, unless something was there.
-        WHERE p.sum_rows > 0 OR p.old_rev IS NOT NULL OR (p.has_own AND NOT p.covered)
-        ) AS q) AS r) AS v
+        WHERE p.sum_rows > 0 OR p.old_rev IS NOT NULL OR (p.has_own AND NOT p.covered) OFFSET 0
+        ) AS q OFFSET 0) AS r OFFSET 0) AS v
         $sql$, i, table_of(child_of(i)), table_of(i), child_of(i), roll_up_bounds(i));
 END $$;
 
