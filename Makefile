@@ -9,7 +9,7 @@ ARGS ?=
 MINUTES ?= 10
 WEB_FILES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: all run demo test check fmt docs deb deb-trial image-trial truth soak soak-web long fuzz bench bench-cluster bench-web clean setup-build programs \
+.PHONY: all run demo test check fmt docs deb deb-trial image-trial truth soak soak-web long fuzz bench bench-cluster bench-web clean setup-build programs newcomer \
 	cluster cluster-status cluster-down cluster-connect cluster-truth monitoring monitoring-down operate-test
 
 all: programs
@@ -95,6 +95,11 @@ deb-trial: programs
 image-trial:
 	@tools/setup.sh image
 	@tools/image_trial.py $(ARGS)
+
+# `make demo`, `make run` and `make test` in a clean clone on a bare Debian (root; half an hour for each person).
+newcomer:
+	@tools/setup.sh newcomer
+	@tools/newcomer.py $(ARGS)
 
 truth: programs
 	@tools/truth_plan.py $(ARGS)

@@ -31,6 +31,7 @@ import urllib.request
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CA = '/etc/newcomer-ca.pem'
 PATIENCE = 3600  # seconds for one command
+QUICK = 20  # seconds to an address when all is there
 PEOPLE = {'root': '/root', 'user': '/home/user'}
 NAMED = 'setup: these Debian packages are missing and will be installed: '
 
@@ -196,25 +197,32 @@ def shows_candles(page):
 
 
 def show(board, typed, what):
-    """Up to the address; its page or None."""
+    """Up to the address; its page or None, and how long it took."""
     found, seconds = typed.wait(r'^Stofka shows .* at (\S+)')
     board.hold(found, '%s: an address after %.1f s' % (what, seconds))
-    return found and found[1]
+    return found and found[1], seconds
+
+
+def unpacked(typed):
+    """The packages that were installed, by apt's own lines."""
+    return [line.split()[2] for line in typed.lines if line and line.startswith('Setting up ')]
 
 
 def named_first(board, typed):
-    named, unpacked = typed.place('^' + NAMED), typed.place(r'^(Selecting previously|Unpacking|Setting up) ')
-    if board.hold(named is not None and (unpacked is None or named < unpacked), 'what will be installed is named first'):
-        print('         %d packages asked for, %d installed with what they need' % (
-            len(typed.lines[named][len(NAMED):].split()), sum(bool(line and line.startswith('Setting up '))
-                                                              for line in typed.lines)))
+    named, touched = typed.place('^' + NAMED), typed.place(r'^(Selecting previously|Unpacking|Setting up) ')
+    if board.hold(named is not None and (touched is None or named < touched), 'what will be installed is named first'):
+        asked = typed.lines[named][len(NAMED):].split()
+        print('         %d packages asked for, %d installed with what they need: %s' % (
+            len(asked), len(unpacked(typed)), ' '.join(asked)))
 
 
 def demo(board, root, person, logs, what):
     typed = Typed(root, person, 'make demo PORT=%d' % free_port(), '%s/%s.log' % (logs, what))
-    page = show(board, typed, 'make demo (%s)' % what)
+    page, seconds = show(board, typed, 'make demo (%s)' % what)
     if what == 'first':
         named_first(board, typed)
+    else:
+        board.hold(seconds < QUICK and not unpacked(typed), 'it is quick and installs nothing')
     board.hold(page and shows_candles(page), 'its candles move')
     seconds = typed.interrupt()
     board.hold(not processes(), 'Ctrl-C leaves no process (%.1f s) %s' % (seconds, processes() or ''))
@@ -222,7 +230,7 @@ def demo(board, root, person, logs, what):
 
 def live(board, root, person, logs):
     typed = Typed(root, person, 'make run PORT=%d' % free_port(), logs + '/run.log')
-    page = show(board, typed, 'make run')
+    page, _ = show(board, typed, 'make run')
     said, seconds = typed.wait(r'^exchange (live|down|stale)')
     board.hold(said, 'it says how the exchange is after %.1f s: %s' % (seconds, said and said.string))
     with urllib.request.urlopen(page + '/', timeout=30) as answer:
@@ -234,6 +242,7 @@ def live(board, root, person, logs):
 def tests(board, root, person, logs, stages):
     typed = Typed(root, person, "make test STAGE='%s'" % ' '.join(stages), logs + '/test.log')
     code = typed.finish()
+    named_first(board, typed)
     last = [line for line in typed.lines if line and re.search(r'\d+ passed, \d+ failed', line)][-1:]
     board.hold(code == 0, "make test STAGE='%s': %s in %.0f s" % (
         ' '.join(stages), ''.join(last), time.monotonic() - typed.began))

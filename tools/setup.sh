@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install what a part of the project needs on Debian 12, and nothing when all of it is there.
 #
-# usage: tools/setup.sh GROUP...      groups: build page test check bench cluster operate image
+# usage: tools/setup.sh GROUP...      groups: build page test check bench cluster operate image newcomer
 #        tools/setup.sh --list GROUP...   print the packages, install nothing
 #        tools/setup.sh --node-dir        print the folder of the Node that the page is built with
 #
@@ -28,8 +28,9 @@ packages_of() {
         prometheus-blackbox-exporter prometheus-nginx-exporter prometheus-postgres-exporter \
         prometheus-redis-exporter ;;
     image) echo git debootstrap buildah ;;
+    newcomer) echo git debootstrap ;;
     *)
-        echo "setup.sh: no group \"$1\"; groups: build page test check bench cluster operate image" >&2
+        echo "setup.sh: no group \"$1\"; groups: build page test check bench cluster operate image newcomer" >&2
         exit 2
         ;;
     esac
@@ -78,6 +79,24 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# Stopped where systemd runs, and not started by the next boot. Where there is no systemctl (no systemd
+# yet), the links that its package made are all that would start it.
+quiet_unit() {
+    if ! command -v systemctl >/dev/null; then
+        links=$(find /etc/systemd/system -mindepth 2 -name "$1" -type l 2>/dev/null)
+        [ -n "$links" ] || return 0
+        echo "setup: $1 came with a package; disabling it"
+        # shellcheck disable=SC2086 # a unit's name has no blanks
+        as_root rm -f $links
+        return 0
+    fi
+    now=
+    [ ! -d /run/systemd/system ] || now=--now
+    systemctl is-active --quiet "$1" 2>/dev/null || systemctl is-enabled --quiet "$1" 2>/dev/null || return 0
+    echo "setup: $1 came with a package; stopping and disabling it"
+    as_root systemctl --quiet disable $now "$1" || true
+}
+
 # Packages that were not there before must leave no daemon behind: not running, not enabled.
 # Only units and init scripts that belong to those packages are touched.
 quiet_new_services() {
@@ -85,13 +104,8 @@ quiet_new_services() {
     comm -13 "$tmp/before" "$tmp/after" | xargs -r dpkg -L 2>/dev/null >"$tmp/files"
     sed -n 's#^\(/usr\)\{0,1\}/lib/systemd/system/\([^/@]*\.\(service\|socket\|timer\|path\)\)$#\2#p' \
         "$tmp/files" >"$tmp/units"
-    while command -v systemctl >/dev/null && read -r unit; do
-        now=
-        [ ! -d /run/systemd/system ] || now=--now
-        systemctl is-active --quiet "$unit" 2>/dev/null ||
-            systemctl is-enabled --quiet "$unit" 2>/dev/null || continue
-        echo "setup: $unit came with a package; stopping and disabling it"
-        as_root systemctl --quiet disable $now "$unit" || true
+    while read -r unit; do
+        quiet_unit "$unit"
     done <"$tmp/units"
     [ ! -d /run/systemd/system ] || return 0
     sed -n 's,^/etc/init\.d/\([^/]*\)$,\1,p' "$tmp/files" | while read -r script; do

@@ -244,7 +244,7 @@ void roll_propagate(struct candle_engine *e, struct market *m, enum interval i, 
                     int64_t tell_from_ms)
 {
     FOR_PARENTS(p, i) {
-        int64_t parent = interval_start(p, start_ms);
+        int64_t parent = window_start(m, p, start_ms);
         if (roll_window(e, m, p, parent, false, tell_from_ms))
             roll_propagate(e, m, p, parent, tell_from_ms);
     }
@@ -322,7 +322,7 @@ static void mark_open_parents(struct candle_engine *e, struct market *m, enum in
                               int64_t start_ms, int64_t tell_from_ms)
 {
     FOR_PARENTS(p, i) {
-        struct dirty d = {p, interval_start(p, start_ms)};
+        struct dirty d = {p, window_start(m, p, start_ms)};
         if (cover_status(m, p, d.start_ms) == WINDOW_OPEN)
             mark(e, m, d, tell_from_ms);
     }

@@ -67,16 +67,18 @@ static const char *fault(struct exchange_session *s, int64_t now, char text[160]
     return NULL;
 }
 
+/* Once a second from the first on; who has just started waits for that one to be ready. */
 static void watermark_due(struct exchange_session *s, int64_t now)
 {
     struct session_socket *k = &s->socket;
+    bool first = k->watermark_ms == 0 && exchange_clock_exact(&s->x->clock);
 
-    if (now < k->watermark_due_ms)
+    if (!first && now < k->watermark_due_ms)
         return;
-    k->watermark_due_ms += 1000;
-    if (k->watermark_due_ms <= now)
-        k->watermark_due_ms = now + 1000;
     session_watermark(s, now);
+    k->watermark_due_ms += 1000;
+    if (first || k->watermark_due_ms <= now)
+        k->watermark_due_ms = now + 1000;
 }
 
 void session_talk(struct exchange_session *s, int64_t now)

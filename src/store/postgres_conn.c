@@ -87,9 +87,17 @@ static PGconn *connect_to(const char *conninfo)
     return PQconnectdbParams(names, values, 1);
 }
 
+/* A link that ended while nobody used it tells so when it is looked at: its words of farewell
+ * first, then its end. Does not block. */
+static bool is_alive(PGconn *link)
+{
+    return PQstatus(link) == CONNECTION_OK && PQconsumeInput(link) && PQconsumeInput(link) &&
+           PQstatus(link) == CONNECTION_OK;
+}
+
 enum err pg_ready(struct pg_conn *c, struct buf *error)
 {
-    if (c->link && PQstatus(c->link) == CONNECTION_OK)
+    if (c->link && is_alive(c->link))
         return OK;
     pg_close(c);
     if (clock_mono_ms() < c->retry_ms) {

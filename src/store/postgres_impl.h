@@ -70,7 +70,8 @@ extern const int postgres_version;              /* newest known */
 
 /* --- postgres_conn.c -------------------------------------------------------------------- */
 
-/* Makes a link if there is none and it is time to try. error may be NULL. */
+/* Makes a link if there is none or it ended since it was used last, and it is time to try. error
+ * may be NULL. */
 enum err pg_ready(struct pg_conn *c, struct buf *error) MUST_CHECK;
 void pg_close(struct pg_conn *c);
 /* Class of a failed result (NULL: of the link); "store: cannot WHAT: its words" goes to error, or

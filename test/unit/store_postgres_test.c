@@ -44,13 +44,13 @@ static void ask(struct fixture *f, const char *sql)
     buf_free(&all);
 }
 
-/* Ends the store's connections on the server. */
+/* Ends the store's connections on the server, and waits until they have. */
 static void cut(struct fixture *f, const char *which)
 {
     struct buf sql = {0};
     buf_printf(&sql,
-               "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
-               "'%s' AND %s",
+               "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE "
+               "application_name = '%s' AND %s",
                f->schema, which);
     fixture_ask(sql.data);
     buf_free(&sql);
@@ -239,16 +239,13 @@ static void a_lost_connection_is_made_again_and_the_batch_kept_once(void **state
     struct store_row row = row_of("KRW-BTC", INTERVAL_1S, NOON, 1);
     struct store_lane lane = {0, 0, 1, 1, 0};
     assert_int_equal(put(f->store, NULL, lane, &f->error), OK);
-    cut(f, "true");
+    cut(f, "true"); /* as a database that was started anew while nobody asked */
     lane = (struct store_lane){0, 1, 2, 2, 0};
-    assert_int_equal(put(f->store, &row, lane, &f->error), ERR_IO);
     assert_int_equal(put(f->store, &row, lane, &f->error), OK);
     assert_int_equal(put(f->store, &row, lane, &f->error), OK); /* its answer was lost */
     struct store_query q = {
         .code = "KRW-BTC", .from_ms = INT64_MIN, .to_ms = INT64_MAX, .limit = 9};
-    found.count = 0;
-    enum err e = store_range(f->reader, &q, NULL, NULL, NULL);
-    assert_int_equal(e, ERR_IO); /* the reader's was cut too */
+    found.count = 0; /* the reader's was cut too */
     find(f->reader, &q, &found);
     assert_int_equal(found.count, 1);
     assert_int_equal(found.seq, 2);

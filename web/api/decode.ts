@@ -23,6 +23,7 @@ import type {
   GapState,
   Market,
   MarketEntry,
+  Reset,
   ServerStatus,
   Source,
   Ticker,
@@ -145,6 +146,12 @@ export function decodeStatus(value: unknown): ServerStatus | null {
       reason: textOr(said, 'text', '') || null,
     };
   });
+}
+
+/** What of the followed is to be fetched again; all of it where the event does not say. */
+export function decodeReset(value: unknown): Reset {
+  const { sub } = (value ?? {}) as Claimed<Wire['Reset']>;
+  return { only: Array.isArray(sub) ? sub.filter((one) => typeof one === 'string') : null };
 }
 
 /** What `GET /status` says of the audit; null where there is none. */

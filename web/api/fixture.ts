@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests only: candles with sensible figures unless told otherwise.
+// For tests only: candles with sensible figures unless told otherwise, and figures that do not wait.
+import type { Figures, Frame } from './frame';
 import type { Candle } from './types';
+
+export function atOnce(frame: Frame): Figures {
+  return { request: (work) => frame.request(work), lead: frame };
+}
 
 export function candle(start: number, change: Partial<Candle> = {}): Candle {
   return {

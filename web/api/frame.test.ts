@@ -75,3 +75,20 @@ test('calm: once due, it goes with other work, or alone when there is none in ti
   vi.advanceTimersByTime(2);
   expect(shown).toHaveLength(3);
 });
+
+test('calm: what leads goes with the next frame, and takes along all that waits', () => {
+  const { shown, work, frame } = world();
+  const calm = new Calm(frame, 400, 50);
+  const price = vi.fn();
+  calm.request(work);
+  vi.advanceTimersByTime(100);
+  calm.request(work);
+  vi.advanceTimersByTime(100);
+  expect(shown).toHaveLength(1);
+  calm.lead.request(price);
+  vi.advanceTimersByTime(1);
+  expect(price).toHaveBeenCalledOnce();
+  expect(shown).toHaveLength(2);
+  vi.advanceTimersByTime(1000);
+  expect(shown).toHaveLength(2);
+});

@@ -10,9 +10,9 @@ export interface Turns {
 
 const nextFrame: Schedule = (run) => void requestAnimationFrame(() => run());
 const FRAME_MS = 16;
-/** Figures change this often at most: more can't be read, and costs a layout each time. */
-const FIGURES_MS = 150;
-/** So long they wait for a frame that is drawn anyway. */
+/** Figures go with prices, which come this often at the least when they move. */
+const FIGURES_MS = 450;
+/** So long they then wait for a frame that is drawn anyway. */
 const GRACE_MS = 50;
 
 /**
@@ -76,7 +76,7 @@ export class Frame implements Turns {
 }
 
 /** Work at least `gapMs` apart, with other work of `frame` when there is some `graceMs` later. */
-export class Calm implements Turns {
+export class Calm implements Figures {
   private readonly waiting = new Set<() => void>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private last = -Infinity;
@@ -94,6 +94,13 @@ export class Calm implements Turns {
     this.timer ??= setTimeout(() => this.frame.request(this.run), Math.max(0, wait));
   }
 
+  readonly lead: Turns = {
+    request: (work) => {
+      this.waiting.add(work);
+      this.frame.request(this.run);
+    },
+  };
+
   private readonly look = (): void => {
     if (performance.now() - this.last >= this.gapMs) this.run();
   };
@@ -110,7 +117,13 @@ export class Calm implements Turns {
   };
 }
 
-/** As often as figures can be read. */
-export function readably(frame: Frame): Turns {
+/** What is read rather than looked at changes all at once: each time costs a layout and a paint. */
+export interface Figures extends Turns {
+  /** For what comes at a pace of its own: done with the next frame, and all that waits with it. */
+  readonly lead: Turns;
+}
+
+/** Figures follow prices, which the stream's mailbox paces to what can be read. */
+export function readably(frame: Frame): Figures {
   return new Calm(frame, FIGURES_MS, GRACE_MS);
 }

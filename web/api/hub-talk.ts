@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a tab and the shared stream say to each other.
-import type { EventName } from './live-stream';
+import type { Heard } from './heard';
 
 export type ToHub =
   | {
@@ -15,8 +15,8 @@ export type ToHub =
   | { readonly do: 'heed'; readonly codes: readonly string[] }
   | { readonly do: 'ack' | 'wake' | 'ping' | 'bye' };
 
-/** An event as it came, or the number of connections lost in a row. */
-export type Item = readonly [EventName, string] | readonly ['lost', number];
+/** An event, or the number of connections lost in a row. */
+export type Item = Heard | readonly ['lost', number];
 
 export type ToTab =
   | { readonly items: readonly Item[] }

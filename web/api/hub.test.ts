@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ASLEEP_MS } from './hub';
-import { hubWorld } from './hub-fixture';
+import { candle, hubWorld, ticker } from './hub-fixture';
 import { MAILBOX_LIMIT } from './mailbox';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -11,11 +11,7 @@ const BTC = 'candle.1s:KRW-BTC';
 const ETH = 'candle.1m:KRW-ETH';
 const settle = () => vi.advanceTimersByTimeAsync(20);
 
-const candle = (code: string, interval: string, second = 0) => ({
-  code,
-  interval,
-  candle_date_time_utc: `2026-03-11T14:40:${String(second).padStart(2, '0')}`,
-});
+const START = Date.UTC(2026, 2, 11, 14, 40) / 1000;
 
 async function running() {
   const made = hubWorld();
@@ -38,7 +34,7 @@ test('six tabs are one stream that follows what any of them wants, each once', a
   server.line.say('candle', candle('KRW-ETH', '1m'));
   server.line.say('candle', candle('KRW-BTC', '1s'));
   await settle();
-  expect(first.said('candle')).toEqual([JSON.stringify(candle('KRW-BTC', '1s'))]);
+  expect(first.said('candle')).toMatchObject([{ code: 'KRW-BTC', interval: '1s', start: START }]);
   for (const { said } of others) expect(said('candle')).toHaveLength(1);
   for (const { stream } of others.slice(1)) stream.close();
   await settle();
@@ -67,21 +63,23 @@ test('a change is answered when the server has it in force, not before', async (
 test('a tab that comes later is told the prices and the state of things at once', async () => {
   const { server, tab } = await running();
   server.line.say('status', { exchange: 'live' });
-  server.line.say('ticker', { code: 'KRW-BTC', trade_price: 1 });
-  server.line.say('ticker', { code: 'KRW-BTC', trade_price: 2 });
+  server.line.say('ticker', ticker('KRW-BTC', 1));
+  server.line.say('ticker', ticker('KRW-BTC', 2));
   const late = tab();
   void late.stream.follow(['ticker:*'], []);
   await settle();
   expect(late.said('status')).toHaveLength(1);
-  expect(late.said('ticker')).toEqual(['{"code":"KRW-BTC","trade_price":2}']);
+  expect(late.said('ticker')).toMatchObject([{ code: 'KRW-BTC', price: '2' }]);
   expect(server.changes).toHaveLength(0);
 });
 
 test('prices that a tab does not show come late, at once when it does', async () => {
   const { server, first } = await running();
   first.stream.heed(['KRW-BTC']);
-  const say = () => ['KRW-BTC', 'KRW-ETH'].forEach((code) => server.line.say('ticker', { code }));
-  const heard = (code: string) => first.said('ticker').filter((data) => data.includes(code)).length;
+  const say = () =>
+    ['KRW-BTC', 'KRW-ETH'].forEach((code) => server.line.say('ticker', ticker(code)));
+  const heard = (wanted: string) =>
+    first.said('ticker').filter(({ code }) => code === wanted).length;
   say();
   await settle(); // the first of all
   for (let turn = 0; turn < 5; turn += 1, await vi.advanceTimersByTimeAsync(200)) say();
@@ -104,9 +102,9 @@ test('a loss and a reset reach all; the stream goes on from its position', async
   server.line.say('hello', { id: 's2' });
   server.line.say('reset', { reason: 'epoch unknown', sub: [BTC, ETH] });
   await settle();
-  for (const { handlers, said } of [first, second]) {
-    expect(handlers.lost).toHaveBeenCalledWith(1);
-    expect(said('reset')).toHaveLength(1);
+  for (const { listener, said } of [first, second]) {
+    expect(listener.lost).toHaveBeenCalledWith(1);
+    expect(said('reset')).toEqual([{ only: [BTC, ETH] }]);
   }
 });
 
@@ -129,15 +127,15 @@ test('a tab that sleeps costs the newest of each; waking soon, it hears that', a
   const { server, first } = await running();
   first.wire.asleep = true;
   for (let second = 0; second < 40; second += 1) {
-    server.line.say('ticker', { code: 'KRW-BTC', trade_price: second });
+    server.line.say('ticker', ticker('KRW-BTC', second));
     server.line.say('candle', candle('KRW-BTC', '1s', second % 3));
     await settle();
   }
   expect(first.held.filter((message) => 'items' in message)).toHaveLength(1);
-  first.handlers.event.mockClear();
+  first.listener.heard.mockClear();
   first.wake();
   await settle();
-  expect(first.said('ticker').at(-1)).toBe('{"code":"KRW-BTC","trade_price":39}');
+  expect(first.said('ticker').at(-1)).toMatchObject({ code: 'KRW-BTC', price: '39' });
   expect(first.said('candle').length).toBeLessThanOrEqual(4);
 });
 
@@ -155,10 +153,10 @@ test('one that slept for long is let go, comes back by itself and fetches what i
   first.wake();
   await settle();
   expect(server.changes.at(-1)).toEqual({ id: 's1', add: ['ticker:*', BTC], remove: [] });
-  expect(first.said('reset')).toEqual(['{"reason":"slept"}']);
+  expect(first.said('reset')).toEqual([{ only: null }]);
   server.line.say('candle', candle('KRW-BTC', '1s', 9));
   await settle();
-  expect(first.said('candle').at(-1)).toContain(':09');
+  expect(first.said('candle').at(-1)?.start).toBe(START + 9);
 });
 
 test('more than a tab can be told one by one becomes a reset', async () => {
@@ -166,11 +164,12 @@ test('more than a tab can be told one by one becomes a reset', async () => {
   first.wire.asleep = true;
   server.line.say('status', {});
   await settle();
-  for (let count = 0; count <= MAILBOX_LIMIT; count += 1) server.line.say('gap', { count });
+  const gap = { code: 'KRW-BTC', from: '2026-03-11T14:41:03.000Z', to: null, state: 'open' };
+  for (let count = 0; count <= MAILBOX_LIMIT; count += 1) server.line.say('gap', gap);
   first.wake();
   await settle();
   expect(first.said('gap')).toHaveLength(0);
-  expect(first.said('reset')).toEqual(['{"reason":"slow"}']);
+  expect(first.said('reset')).toEqual([{ only: null }]);
 });
 
 test('without the worker a tab has a stream of its own, opened where its page ends', async () => {
@@ -193,7 +192,7 @@ test('a worker that dies is noticed, and its tab fetches again', async () => {
   const { server, first } = await running();
   first.wire.dead = true;
   await vi.advanceTimersByTimeAsync(20_000);
-  expect(first.said('reset')).toEqual(['{"reason":"alone"}']);
+  expect(first.said('reset')).toEqual([{ only: null }]);
   first.stream.open('e1:9');
   expect(server.line.query.getAll('sub')).toEqual(['ticker:*', BTC]);
 });

@@ -4,9 +4,10 @@
 // The seam: a tab's change is answered when the server has it in force, and the tab fetches history
 // after that; so what it fetches and what it hears overlap. Reconnecting, and the position it goes
 // on from, are the stream's; a reset reaches every tab.
-import type { ToHub, ToTab } from './hub-talk';
+import { read } from './heard';
+import type { Item, ToHub, ToTab } from './hub-talk';
 import { LiveStream, type EventName, type StreamPorts } from './live-stream';
-import { Mailbox } from './mailbox';
+import { Mailbox, type RawItem } from './mailbox';
 
 /** A tab that answers nothing for this long sleeps; what it followed is let go. */
 export const ASLEEP_MS = 60_000;
@@ -15,6 +16,12 @@ const LOOK_MS = 5_000;
 const CODE = /"code":"([^"]+)"/;
 const INTERVAL = /"interval":"(\w+)"/;
 const START = /"candle_date_time_utc":"([^"]+)"/;
+
+/** Read when it leaves: most of what is heard is replaced by newer before that. */
+function readItems(items: readonly RawItem[]): Item[] {
+  const all = items.map((item) => (item[0] === 'lost' ? item : read(item[0], item[1])));
+  return all.filter((item) => item !== null);
+}
 
 interface Tab {
   readonly mailbox: Mailbox;
@@ -69,7 +76,7 @@ export class Hub {
   }
 
   private welcome(post: (message: ToTab) => void): Tab {
-    const mailbox = new Mailbox(post, this.ports.now);
+    const mailbox = new Mailbox((items) => post({ items: readItems(items) }), this.ports.now);
     const tab: Tab = { mailbox, followed: new Set(), heeded: null };
     this.tabs.add(tab);
     this.watch ??= setInterval(() => this.look(), LOOK_MS);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fakeServer } from './fake-line';
+import { atOnce } from './fixture';
 import { Frame } from './frame';
 import { Live } from './live';
 
@@ -19,7 +20,7 @@ afterEach(() => {
 function setUp() {
   const server = fakeServer();
   const frame = new Frame((run) => void queueMicrotask(run));
-  const live = new Live(frame, server.ports, frame);
+  const live = new Live(frame, server.ports, atOnce(frame));
   live.stream.open(null);
   const state = () => live.connection.latest;
   return { server, live, state };

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a tab knows live: fed by the stream, kept in the stores that the rooms read.
-import { decodeCandle, decodeGap, decodeStatus, decodeTicker } from './decode';
-import { parseExact } from './exact-json';
-import { ahead, Frame, readably, type Turns } from './frame';
-import { LiveStream, type EventName, type StreamHandlers, type StreamPorts } from './live-stream';
+import { ahead, Frame, readably, type Figures } from './frame';
+import { reading, type Heard, type Listener } from './heard';
+import { LiveStream, type StreamPorts } from './live-stream';
 import { MarketLoader } from './market-loader';
 import { getGaps, getStatus, RestError } from './rest';
 import { pageStream, type Stream } from './shared-stream';
 import { KeyedStore, ValueStore } from './store';
 import { Subscribers, type CandleListener } from './subscribers';
-import type { Candle, Gap, Market, ServerStatus, Source, Ticker } from './types';
+import type { Gap, Market, Reset, ServerStatus, Source, Ticker } from './types';
 
 export type Link = 'connecting' | 'open' | 'reconnecting' | 'unreachable';
 
@@ -42,9 +41,9 @@ export class Live {
     /** A stream of this tab's own over these; without them, the one that all tabs share. */
     ports?: StreamPorts,
     /** For all that is read rather than looked at. */
-    readonly figures: Turns = readably(frame),
+    readonly figures: Figures = readably(frame),
   ) {
-    this.connection = new ValueStore<Connection>(frame, {
+    this.connection = new ValueStore<Connection>(figures, {
       link: 'connecting',
       exchange: null,
       behindMs: null,
@@ -52,7 +51,7 @@ export class Live {
       reason: null,
     });
     this.markets = new ValueStore<readonly Market[]>(frame, []);
-    this.tickers = new KeyedStore<Ticker>(figures, () => frame.request(this.heed));
+    this.tickers = new KeyedStore<Ticker>(figures.lead, () => frame.request(this.heed));
     this.gaps = new KeyedStore<readonly Gap[]>(frame);
     this.marketLoader = new MarketLoader(
       (entries) => {
@@ -61,11 +60,11 @@ export class Live {
       },
       (error) => this.restFailed(error),
     );
-    const handlers: StreamHandlers = {
-      event: (name, data) => this.receive(name, data),
+    const listener: Listener = {
+      heard: (event) => this.receive(event),
       lost: (attempt) => void this.lost(attempt),
     };
-    this.stream = ports ? new LiveStream(handlers, ports) : pageStream(handlers);
+    this.stream = ports ? new LiveStream(reading(listener), ports) : pageStream(listener);
   }
 
   start(): void {
@@ -134,20 +133,14 @@ export class Live {
     this.connection.set({ ...now, link: answered ? 'reconnecting' : 'unreachable' });
   }
 
-  private receive(name: EventName, data: string): void {
-    let body: unknown;
-    try {
-      body = parseExact(data);
-    } catch {
-      return;
-    }
+  private receive([name, body]: Heard): void {
     if (this.connection.latest.link !== 'open') {
       this.connection.set({ ...this.connection.latest, link: 'open', reason: null });
     }
-    if (name === 'ticker') this.setTicker(decodeTicker(body));
-    else if (name === 'candle') this.setCandle(decodeCandle(body));
-    else if (name === 'gap') this.setGap(decodeGap(body));
-    else if (name === 'status') this.setStatus(decodeStatus(body));
+    if (name === 'ticker') this.setTicker(body);
+    else if (name === 'candle') this.subscribers.candle(body);
+    else if (name === 'gap') this.setGap(body);
+    else if (name === 'status') this.setStatus(body);
     else if (name === 'reset') this.reset(body);
   }
 
@@ -163,10 +156,6 @@ export class Live {
     this.marketLoader.heard(ticker.code);
   }
 
-  private setCandle(candle: Candle | null): void {
-    if (candle) this.subscribers.candle(candle);
-  }
-
   private setStatus(status: ServerStatus | null): void {
     if (!status) return;
     const { latest } = this.connection;
@@ -180,8 +169,7 @@ export class Live {
     });
   }
 
-  private setGap(gap: Gap | null): void {
-    if (!gap) return;
+  private setGap(gap: Gap): void {
     if (gap.reason !== FETCHED) {
       const held = this.gaps.latest(gap.code) ?? [];
       const others = held.filter((one) => one.from !== gap.from);
@@ -191,9 +179,7 @@ export class Live {
     this.subscribers.stale(gap.from, (subscription) => subscription.endsWith(`:${gap.code}`));
   }
 
-  private reset(body: unknown): void {
-    const named = (body as { sub?: unknown } | null)?.sub;
-    const meant = (one: string) => !Array.isArray(named) || named.includes(one);
-    this.subscribers.stale(null, meant);
+  private reset({ only }: Reset): void {
+    this.subscribers.stale(null, (one) => only?.includes(one) ?? true);
   }
 }

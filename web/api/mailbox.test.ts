@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Item, ToTab } from './hub-talk';
-import { Mailbox } from './mailbox';
+import { Mailbox, type RawItem } from './mailbox';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function opened() {
-  const batches: (readonly Item[])[] = [];
-  const post = (message: ToTab) => {
-    if ('items' in message) batches.push(message.items);
+  const batches: (readonly RawItem[])[] = [];
+  const post = (items: readonly RawItem[]) => {
+    batches.push(items);
     mailbox.acknowledged();
   };
   const mailbox = new Mailbox(post, () => Date.now());

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one tab has yet to hear. The next batch leaves when the last was acknowledged, so a tab that
 // sleeps costs the newest state of what it follows and no more.
-import type { Item, ToTab } from './hub-talk';
+import type { EventName } from './live-stream';
+
+/** An event as it came, or the number of connections lost in a row. */
+export type RawItem = readonly [EventName, string] | readonly ['lost', number];
 
 const FLUSH_MS = 8;
 export const MAILBOX_LIMIT = 5_000;
 
 /** Items that leave together: with others once `leastMs` have passed, alone after `mostMs`. */
 class Lane {
-  items = new Map<string, Item>();
+  items = new Map<string, RawItem>();
   private takenAt = -Infinity;
 
   constructor(
@@ -20,7 +23,7 @@ class Lane {
     return this.items.size > 0 ? this.takenAt + this.mostMs : Infinity;
   }
 
-  take(now: number): Item[] {
+  take(now: number): RawItem[] {
     if (this.items.size === 0 || now - this.takenAt < this.leastMs) return [];
     const items = [...this.items.values()];
     this.items.clear();
@@ -41,12 +44,12 @@ export class Mailbox {
   private serial = 0;
 
   constructor(
-    private readonly post: (message: ToTab) => void,
+    private readonly post: (items: readonly RawItem[]) => void,
     private readonly now: () => number,
   ) {}
 
   /** Of items with the same key the newest is kept; without a key each is. `seen`: by somebody. */
-  put(item: Item, key?: string, seen = true): void {
+  put(item: RawItem, key?: string, seen = true): void {
     const { prompt, prices, idle } = this;
     const name = key ?? `#${String((this.serial += 1))}`;
     const hurried = prices.items.delete(name);
@@ -92,10 +95,13 @@ export class Mailbox {
     clearTimeout(this.timer);
     this.dueAt = Infinity;
     const now = this.now();
-    const items = [this.prompt, this.prices, this.idle].flatMap((lane) => lane.take(now));
+    const prices = this.prices.take(now);
+    // Every price makes the tab lay out and paint: those unseen come with others, or when overdue.
+    const idle = prices.length > 0 || now >= this.idle.dueAt ? this.idle.take(now) : [];
+    const items = [...this.prompt.take(now), ...prices, ...idle];
     if (items.length === 0) return this.schedule();
     this.sentAt = now;
-    this.post({ items });
+    this.post(items);
   }
 
   /** Too much to tell one by one: the newest prices, and that the rest is to be fetched. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A tab's end of the stream that all tabs share. Where there is no SharedWorker, or it can't be
 // loaded or falls silent, the tab goes on with a stream of its own.
+import { reading, type Listener } from './heard';
 import type { ToHub, ToTab } from './hub-talk';
-import { LiveStream, type StreamHandlers, type StreamPorts } from './live-stream';
+import { LiveStream, type StreamPorts } from './live-stream';
 import { networkPorts } from './network';
+import type { Reset } from './types';
 
 /** What the rooms need of a stream, shared or not. */
 export interface Stream {
@@ -27,6 +29,7 @@ export interface HubLine {
 const LOOK_MS = 2_500;
 /** So many looks in a row without a word, pings unanswered, mean a dead worker. */
 const PATIENCE = 4;
+const ALL: Reset = { only: null };
 
 export class SharedStream implements Stream {
   private readonly followed = new Set<string>();
@@ -43,7 +46,7 @@ export class SharedStream implements Stream {
   private readonly watch: ReturnType<typeof setInterval>;
 
   constructor(
-    private readonly handlers: StreamHandlers,
+    private readonly listener: Listener,
     private readonly line: HubLine,
     private readonly ports: StreamPorts = networkPorts,
   ) {
@@ -117,8 +120,8 @@ export class SharedStream implements Stream {
     this.heard = true;
     if ('items' in message) {
       for (const item of message.items) {
-        if (item[0] === 'lost') this.handlers.lost(item[1]);
-        else this.handlers.event(item[0], item[1]);
+        if (item[0] === 'lost') this.listener.lost(item[1]);
+        else this.listener.heard(item);
       }
       this.line.post({ do: 'ack' });
     } else if ('done' in message) this.settle(message.done);
@@ -140,7 +143,7 @@ export class SharedStream implements Stream {
     this.returning = true;
     await this.follow([...this.followed], []);
     this.returning = false;
-    this.handlers.event('reset', '{"reason":"slept"}');
+    this.listener.heard(['reset', ALL]); // it has slept
   }
 
   private look(): void {
@@ -154,11 +157,11 @@ export class SharedStream implements Stream {
     clearInterval(this.watch);
     this.line.post({ do: 'bye' });
     this.line.close();
-    this.own = new LiveStream(this.handlers, this.ports);
+    this.own = new LiveStream(reading(this.listener), this.ports);
     void this.own.follow([...this.followed], []);
     this.settle(this.serial);
     // History is fetched again, and the new stream opened with its cursor.
-    if (this.heard) this.handlers.event('reset', '{"reason":"alone"}');
+    if (this.heard) this.listener.heard(['reset', ALL]);
   }
 }
 
@@ -184,10 +187,10 @@ function openHub(): HubLine | null {
 }
 
 /** The best stream that this browser can have. */
-export function pageStream(handlers: StreamHandlers): Stream {
+export function pageStream(listener: Listener): Stream {
   const line = openHub();
-  if (!line) return new LiveStream(handlers, networkPorts);
-  const stream = new SharedStream(handlers, line);
+  if (!line) return new LiveStream(reading(listener), networkPorts);
+  const stream = new SharedStream(listener, line);
   addEventListener('pagehide', () => stream.leave());
   return stream;
 }

@@ -92,6 +92,12 @@ export interface ServerStatus {
   readonly reason: string | null;
 }
 
+/** The stream has lost its position. */
+export interface Reset {
+  /** The subscriptions that it is about; all when null. */
+  readonly only: readonly string[] | null;
+}
+
 /** Candles held against the exchange's own, as counts. */
 export interface Audit {
   readonly compared: Decimal;

@@ -27,8 +27,9 @@ function Clock() {
   return <time className="clock">{time} KST</time>;
 }
 
-export function TopBar({ live, code }: TopBarProps) {
-  const [language, t] = useLanguage();
+/** What is true of the data. It alone is rendered again when that changes. */
+function Badges({ live, code }: TopBarProps) {
+  const [, t] = useLanguage();
   const connection = useSyncExternalStore(live.connection.subscribe, live.connection.get);
   const gaps = useSyncExternalStore(
     (listener) => live.gaps.subscribe(code, listener),
@@ -37,6 +38,34 @@ export function TopBar({ live, code }: TopBarProps) {
   const standing = standingOf(connection);
   const origin = connection.source && ORIGINS[connection.source];
   const { behindMs } = connection;
+  return (
+    <div className="badges" role="status" aria-live="off">
+      {connection.source && origin && (
+        <Badge name={connection.source} tone={origin.tone} hint={t(origin.hint)} solid>
+          {t(origin.text)}
+        </Badge>
+      )}
+      <Badge name={standing.name} tone={standing.tone} hint={t(standing.hint)}>
+        {t(standing.text)}
+        {standing.name === 'live' && behindMs !== null && (
+          <span className="behind">
+            {behindMs < 10_000
+              ? t('behind', { ms: behindMs })
+              : t('behindLong', { s: Math.round(behindMs / 1000) })}
+          </span>
+        )}
+      </Badge>
+      {hasOpenGap(gaps) && (
+        <Badge name="gap" tone="warn" hint={t('gapHint')}>
+          {t('gap')}
+        </Badge>
+      )}
+    </div>
+  );
+}
+
+export function TopBar(props: TopBarProps) {
+  const [language, t] = useLanguage();
   return (
     <div className="top">
       <span className="brand">
@@ -48,28 +77,7 @@ export function TopBar({ live, code }: TopBarProps) {
         </svg>
         Stofka
       </span>
-      <div className="badges" role="status" aria-live="off">
-        {connection.source && origin && (
-          <Badge name={connection.source} tone={origin.tone} hint={t(origin.hint)} solid>
-            {t(origin.text)}
-          </Badge>
-        )}
-        <Badge name={standing.name} tone={standing.tone} hint={t(standing.hint)}>
-          {t(standing.text)}
-          {standing.name === 'live' && behindMs !== null && (
-            <span className="behind">
-              {behindMs < 10_000
-                ? t('behind', { ms: behindMs })
-                : t('behindLong', { s: Math.round(behindMs / 1000) })}
-            </span>
-          )}
-        </Badge>
-        {hasOpenGap(gaps) && (
-          <Badge name="gap" tone="warn" hint={t('gapHint')}>
-            {t('gap')}
-          </Badge>
-        )}
-      </div>
+      <Badges {...props} />
       <Clock />
       <a className="licences" href={notice} target="_blank" rel="noreferrer">
         {t('licences')}

@@ -23,7 +23,7 @@ async function move(scene) {
   return { pan: fpsOf(panned.lengths), zoom: fpsOf(zoomed.lengths), blank: looked.blank };
 }
 
-/** Zoomed out, the chart is pulled to the oldest bar; how many were ever held at once. */
+/** Zoomed out, the chart is pulled to the oldest bar in sight; how many were ever held at once. */
 async function reach(scene, first) {
   const { page } = scene;
   const box = await page.locator(scene.scene.canvas).boundingBox();
@@ -32,13 +32,14 @@ async function reach(scene, first) {
   let [most, blank] = [0, 0];
   for (let pulls = 0; pulls < 400; pulls += 1) {
     const pulled = await pan(scene, { frames: 20, step: 45, blankness: 2 });
-    const [bars, oldest] = await page.evaluate(() => [
+    const [bars, oldest, seen] = await page.evaluate(() => [
       window.__stofka.bars,
       window.__stofka.first.start,
+      document.querySelector('.beginning') !== null,
     ]);
     most = Math.max(most, bars);
     blank += pulled.blank;
-    if (oldest <= first) return { reached: true, most, reachBlank: blank, pulls };
+    if (seen) return { reached: oldest === first, most, reachBlank: blank, pulls };
   }
   return { reached: false, most, reachBlank: blank };
 }

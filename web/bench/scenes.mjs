@@ -107,6 +107,8 @@ export function pan({ page, scene }, { frames, step, blankness }) {
         if (x > box.right - 200) {
           fire('mouseup', x, root);
           x = box.left + 60;
+          await frame(); // a hand takes longer
+          before = await frame();
           fire('mousedown', x, target);
         }
         fire('mousemove', x, root);
@@ -114,7 +116,7 @@ export function pan({ page, scene }, { frames, step, blankness }) {
         lengths.push(now - before);
         before = now;
         if (look && turn % look === 0 && isBlank()) blank += 1;
-        if (window.__stofka?.chart.beginning && window.__stofka.bars < 2500) break;
+        if (document.querySelector('.beginning')) break; // nothing is left of it
       }
       fire('mouseup', x, root);
       return { lengths, blank };

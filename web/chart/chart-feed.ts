@@ -3,11 +3,12 @@
 import { BarSeries } from '../api/bar-series';
 import { backoffMs } from '../api/backoff';
 import type { Live } from '../api/live';
-import { getCandles, RestError, type CandleQuery } from '../api/rest';
+import { getCandles, RestError } from '../api/rest';
 import { ValueStore } from '../api/store';
 import type { Candle, CandlePage, Interval } from '../api/types';
 import { DrawQueue } from './draw-queue';
 import { ExchangeClock } from './exchange-clock';
+import { showEarly } from './early';
 import type { FeedState, Screen } from './feed-state';
 import { Following } from './following';
 import { CAPACITY, Pager } from './pager';
@@ -40,7 +41,7 @@ export class ChartFeed {
     const phase = 'loading';
     const initial = { phase, code, interval, beginning: false, atHead: true } as const;
     this.state = new ValueStore<FeedState>(live.frame, initial);
-    this.drawing = new DrawQueue(live.frame, () => this.series);
+    this.drawing = new DrawQueue(live.frame, live.figures, () => this.series);
     this.pager = new Pager(this);
     this.following = new Following(live);
   }
@@ -106,6 +107,11 @@ export class ChartFeed {
     const subscription = `candle.${interval}:${code}`;
     const query = { code, interval, count: FIRST_PAGE };
     this.patch({ phase: 'loading', code, interval });
+    // A shared stream takes a while to follow; an empty chart shows meanwhile what there is.
+    const early =
+      this.live.stream.started && !this.series.newest
+        ? showEarly(this.fetchCandles(query, signal), (series) => this.lend(series, signal))
+        : null;
     let known = true;
     for (let attempt = 1; mine === this.generation; attempt += 1) {
       try {
@@ -115,9 +121,9 @@ export class ChartFeed {
         known = true;
         await this.follow(subscription, next);
         if (mine !== this.generation) return null;
-        const page = await this.firstPage(query, signal);
+        const page = await this.following.page(() => this.fetchCandles(query, signal));
         if (mine !== this.generation) return null;
-        this.adopt(next, page, keep);
+        this.adopt(next, page, keep || early?.shown === true);
         return page;
       } catch (error) {
         if (mine !== this.generation) return null;
@@ -131,17 +137,12 @@ export class ChartFeed {
     return null;
   }
 
-  /**
-   * Another chart may open the stream while this one's history is under way, at a place beyond it:
-   * then it is fetched again, with this chart followed.
-   */
-  private async firstPage(query: CandleQuery, signal: AbortSignal): Promise<CandlePage> {
-    const { stream } = this.live;
-    const unheard = !stream.started;
-    const page = await this.fetchCandles(query, signal);
-    if (!unheard || !stream.started) return page;
-    await this.following.again();
-    return this.fetchCandles(query, signal);
+  /** False when it comes too late. */
+  private lend(series: BarSeries, signal: AbortSignal): boolean {
+    if (signal.aborted || this.state.latest.phase !== 'loading') return false;
+    this.series = series;
+    this.changed(true);
+    return true;
   }
 
   private failed(error: RestError, known: boolean): void {

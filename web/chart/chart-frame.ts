@@ -101,7 +101,13 @@ export class ChartFrame implements Screen {
       this.events.gap(point ? this.truth.gapAt(point.x) : null);
       this.events.hover(typeof time === 'number' ? time - this.main.shift : null);
     });
-    this.view = new ViewKeeper(this.chart, this.main, events, wanted);
+    // One page a drag: those to come would push out what is looked at, which is not drawn anew yet.
+    const page = (get: () => void) => () => {
+      if (!this.waiting) get();
+    };
+    const pages = { nearLeft: page(events.nearLeft), nearRight: page(events.nearRight) };
+    const watched = { ...events, ...pages };
+    this.view = new ViewKeeper(this.chart, this.main, watched, wanted);
   }
 
   destroy(): void {

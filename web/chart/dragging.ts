@@ -18,8 +18,9 @@ export class Dragging {
   ) {
     const { signal } = this.stop;
     const passive = { signal, passive: true };
-    element.addEventListener('mousedown', () => this.hold(), passive);
-    element.addEventListener('touchstart', () => this.hold(), passive);
+    const early = { ...passive, capture: true }; // before the library notes where the drag begins
+    element.addEventListener('mousedown', () => this.hold(), early);
+    element.addEventListener('touchstart', () => this.hold(), early);
     addEventListener('mouseup', () => this.release(0), passive);
     addEventListener('touchend', () => this.release(GLIDE_MS), passive);
     addEventListener('touchcancel', () => this.release(GLIDE_MS), passive);
@@ -35,16 +36,20 @@ export class Dragging {
   }
 
   private hold(): void {
-    clearTimeout(this.gliding);
+    if (this.gliding !== undefined) this.end(); // who pulls again and again waits for nothing
     this.held = true;
   }
 
   private release(glide: number): void {
     if (!this.held) return;
     clearTimeout(this.gliding);
-    this.gliding = setTimeout(() => {
-      this.held = false;
-      this.over();
-    }, glide);
+    this.gliding = setTimeout(() => this.end(), glide);
+  }
+
+  private end(): void {
+    clearTimeout(this.gliding);
+    this.gliding = undefined;
+    this.held = false;
+    this.over();
   }
 }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a chart still has to draw: gathered, and drawn once a frame.
 import type { BarSeries } from '../api/bar-series';
-import { Calm, type Frame } from '../api/frame';
+import type { Frame, Turns } from '../api/frame';
 import { ValueStore } from '../api/store';
 import type { Screen } from './feed-state';
 
-/** Figures of a bar change this often at most, with something else that is drawn if they can. */
-const TOLD_MS = 350;
 /** More changed bars than this between two frames (a hidden tab) are drawn as a whole. */
 const MANY = 100;
 
@@ -21,10 +19,11 @@ export class DrawQueue {
 
   constructor(
     private readonly frame: Frame,
+    figures: Turns,
     private readonly series: () => BarSeries,
   ) {
     this.drawn = new ValueStore(frame, 0);
-    this.told = new ValueStore(new Calm(frame, TOLD_MS, TOLD_MS), 0);
+    this.told = new ValueStore(figures, 0);
   }
 
   /** The first screen decides what is in view; others `join` it. */

@@ -2,7 +2,7 @@
 // For tests only: a feed between a fake server and a fake screen, drawn when the test says so.
 import { vi } from 'vitest';
 import { fakeServer } from '../api/fake-line';
-import { candle } from '../api/fixture';
+import { atOnce, candle } from '../api/fixture';
 import { Frame } from '../api/frame';
 import { Live } from '../api/live';
 import type { CandleQuery } from '../api/rest';
@@ -35,7 +35,7 @@ export function setUp(answer: Answer) {
   const server = fakeServer();
   const due: (() => void)[] = [];
   const frames = new Frame((run) => void due.push(run));
-  const live = new Live(frames, server.ports, frames);
+  const live = new Live(frames, server.ports, atOnce(frames));
   const queries: CandleQuery[] = [];
   const fetchCandles = vi.fn(async (query: CandleQuery) => {
     queries.push(query);

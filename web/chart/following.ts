@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Live } from '../api/live';
 import type { CandleListener } from '../api/subscribers';
+import type { CandlePage } from '../api/types';
 
 /** The one candle subscription of a chart: followed and heard together. */
 export class Following {
@@ -19,9 +20,17 @@ export class Following {
     await this.live.follow([subscription], old === null ? [] : [old]);
   }
 
-  /** Resolves when the stream, which another chart has opened meanwhile, follows it. */
-  async again(): Promise<void> {
-    if (this.subscription !== null) await this.live.stream.follow([this.subscription], []);
+  /**
+   * History that what is heard goes on from. Another chart may open the stream while it is under way,
+   * at a place beyond it: then it is fetched again, with this chart followed.
+   */
+  async page(fetch: () => Promise<CandlePage>): Promise<CandlePage> {
+    const { stream } = this.live;
+    const unheard = !stream.started;
+    const page = await fetch();
+    if (!unheard || !stream.started) return page;
+    if (this.subscription !== null) await stream.follow([this.subscription], []);
+    return fetch();
   }
 
   close(): void {

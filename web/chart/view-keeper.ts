@@ -12,9 +12,11 @@ const LEAST_MARGIN = 150;
 /** With more in view than this, both edges would be near at once and pages would chase each other. */
 const MOST_IN_VIEW = 4000;
 
-/** A pull moves by parts of the view, so the more is in view, the sooner it is at the edge. */
+/** A pull moves by as much as the view at most, and a page comes in when it is over. */
+const PULLS = 1.5;
+
 function marginFor(inView: number): number {
-  return Math.max(LEAST_MARGIN, Math.min(inView, (CAPACITY - PAGE - inView) / 2));
+  return Math.max(LEAST_MARGIN, Math.min(PULLS * inView, (CAPACITY - PAGE - inView) / 2));
 }
 
 export interface ViewEvents {

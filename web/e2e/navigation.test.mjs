@@ -78,3 +78,49 @@ test('zooms from months to minutes by wheel, buttons and keys, and back', async 
   assert.deepEqual(tab.faults, []);
   await tab.close();
 });
+
+test('a long pull at the edge of what is held loses nothing that is looked at', async () => {
+  const tab = await browser.open({ path: '/?interval=1m' });
+  const { page } = tab;
+  await ready(tab);
+  const box = await page.locator('.chart-canvas').boundingBox();
+  const y = box.y + 200;
+  await page.mouse.move(box.x + 430, y);
+  for (let turn = 0; turn < 30; turn += 1) await page.mouse.wheel(0, 400);
+  const frame = () => page.evaluate(() => new Promise(requestAnimationFrame));
+  const pull = async (steps) => {
+    await page.mouse.move(box.x + 20, y);
+    await page.mouse.down();
+    for (let step = 1; step <= steps; step += 1) {
+      await page.mouse.move(box.x + 20 + (860 * step) / steps, y);
+      await frame();
+    }
+  };
+  const look = () =>
+    page.evaluate(() => {
+      const { view, candles, first, chart } = window.__stofka;
+      const held = candles.some(({ start }) => start === view.at);
+      return { at: view.at, held, first: first.start, atHead: chart.atHead };
+    });
+  for (let pulls = 0; pulls < 60 && (await look()).atHead; pulls += 1) {
+    await pull(4);
+    await page.mouse.up();
+  }
+  assert.equal((await look()).atHead, false, 'the newest are not held any more');
+  let paged = 0;
+  for (let pulls = 0; pulls < 4; pulls += 1) {
+    const before = await look();
+    await pull(100);
+    const pulled = await look();
+    assert.ok(pulled.held, 'what is looked at is still held');
+    if (pulled.first < before.first) paged += 1;
+    await page.mouse.up();
+    await frame();
+    await frame();
+    assert.equal((await look()).at, pulled.at);
+  }
+  assert.ok(paged > 0, 'pages came while it was pulled');
+  await starts(page);
+  assert.deepEqual(tab.faults, []);
+  await tab.close();
+});

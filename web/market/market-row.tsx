@@ -27,11 +27,7 @@ export const MarketRow = memo(function MarketRow(props: MarketRowProps) {
   useFigures(live, market.code, market.tickSize, row);
   const name = language === 'ko' ? market.korean : market.english;
   return (
-    <li
-      style={{ transform: `translateY(${String(index * ROW_PX)}px)` }}
-      aria-setsize={count}
-      aria-posinset={index + 1}
-    >
+    <li style={{ top: index * ROW_PX }} aria-setsize={count} aria-posinset={index + 1}>
       <button
         type="button"
         className="star"
