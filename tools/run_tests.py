@@ -29,6 +29,8 @@ JOBS = max(2, min(4, os.cpu_count() or 2))
 PYTHON = '/usr/bin/python3'
 TSAN_TESTS = re.compile(r'^(base|bus(?!_kafka)|serve|cache)_')  # rooms that threads share; librdkafka crashes under it
 FUZZ_RUNS = 100000
+# Files whose tests wait for time-outs most of their life and hardly work: so many tests of one at a time.
+AT_ONCE = {'exchange_test': 4, 'store_trouble_test': 3, 'truth_sim_test': 3, 'verify_test': 3}
 LONG_TESTS = ['seam_test.py', 'bounded_test.py', 'store_trouble_test.py']
 
 LONG_COMMANDS = {  # the cluster's: every fault with 200 clients; the plans of its queries on 10 M seconds
@@ -173,7 +175,8 @@ def run_pytest(path, *flags, env=None):
     name = os.path.basename(path)[:-3]
     junit = os.path.join(LOGS, name + '.xml')
     began = time.monotonic()
-    run(name, [PYTHON, '-m', 'pytest', '-q', '-rs', *flags, '--junitxml', junit, path], 1200, env)
+    at_once = ['-n', str(AT_ONCE[name])] if name in AT_ONCE and not flags else []
+    run(name, [PYTHON, '-m', 'pytest', '-q', '-rs', *at_once, *flags, '--junitxml', junit, path], 1200, env)
     count = test_counts.pytest(junit, name)
     say('  %-36s %-32s %6.1f s' % (name, count, time.monotonic() - began))
     if count.failed:

@@ -20,7 +20,7 @@ packages_of() {
         libuv1-dev libwebsockets-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev libhiredis-dev zlib1g-dev libssl-dev \
         librdkafka-dev libcmocka-dev libyajl-dev ;;
     page) [ -n "$(node_dir)" ] || echo nodejs npm ;;
-    test) echo clang libclang-rt-14-dev python3-pytest python3-jsonschema openssl $(browser) ;;
+    test) echo clang libclang-rt-14-dev python3-pytest python3-pytest-xdist python3-jsonschema openssl $(browser) ;;
     check) echo git python3-yaml clang clang-format clang-tidy cppcheck universal-ctags ;;
     bench) echo wrk nginx-light libnginx-mod-nchan ;;
     cluster) echo postgresql-15 postgresql-15-cron redis-server nginx kcat socat openssl python3 $(java_and_maven) ;;

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 import urllib.request
 
 from program import Program, get, until
@@ -100,7 +101,8 @@ class Stofka:
 
 
 class Webhook:
-    """Where Alertmanager tells its alerts: a queue of (path, message) that it posted; seen keeps what was taken."""
+    """Where Alertmanager tells its alerts: a queue of (path, message) that it posted, each with the moment in which it
+    was heard; seen keeps what was taken."""
 
     def __init__(self):
         self.seen = []
@@ -109,7 +111,7 @@ class Webhook:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers['Content-Length']))
-                told.put((self.path, json.loads(body)))
+                told.put((self.path, {**json.loads(body), 'heard': time.monotonic()}))
                 self.send_response(200)
                 self.end_headers()
 
@@ -131,10 +133,12 @@ class Webhook:
         return next((message for path, message in self.seen if wanted(path, message)), None) or self.wait(wanted, patience)
 
     def wait(self, wanted, patience):
-        """The first message from now on that wanted(path, message) accepts."""
+        """The first message from now on that wanted(path, message) accepts. The watchdog's come for ever, so that
+        patience is for all of them together."""
+        end = time.monotonic() + patience
         while True:
             try:
-                path, message = self.told.get(timeout=patience)
+                path, message = self.told.get(timeout=max(0, end - time.monotonic()))
             except queue.Empty:
                 raise AssertionError('no such message in %d s' % patience) from None
             self.seen.append((path, message))

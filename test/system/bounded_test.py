@@ -26,14 +26,14 @@ import truth
 from truth_sim import Sim
 
 LONG = bool(os.environ.get('STOFKA_LONG'))
-DEAF, SECONDS, WINDOW = (500, 300, 30) if LONG else (150, 25, 5)
+DEAF, SECONDS, WINDOW = (500, 300, 30) if LONG else (150, 16, 4)
 BLOCKED, BLOCKED_WINDOW = (30, 5) if LONG else (6, 3)  # seconds
 BLOCKED_MEMORY = 96 << 20  # bytes that may wait for the store: 240 markets' rows and events of BLOCKED seconds
 # Trades of one market within the exchange's tick are one ticker: more trades than tickers are asked for.
 MARKETS, TICKERS, TRADES = (240, 2400, 14000) if LONG else (240, 1700, 8000)
-SLOW_MS = 5000          # so that clients are also closed for being slow within the short form
+SLOW_MS = 5000 if LONG else 3000  # so that clients are also closed for being slow within the short form
 TOLERANCE = 24 << 20    # bytes by which the later windows may exceed the earlier
-RING = 4000             # events kept for resuming: few, so that the ring is full before it is measured
+RING = 4000 if LONG else 2000  # events kept for resuming: few, so that the ring is full before it is measured
 SOCKET = 512 << 10      # bytes that the kernel may hold for one connection, both ends
 SEND_MS = 100           # mean from a change reaching serve to the end of the slice that sends it
 LATENCY = 5             # times the calm phase's, or

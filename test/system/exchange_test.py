@@ -661,6 +661,7 @@ def test_stop_says_good_bye(fake, probe):
     assert p.wait("down").get("reason") == "stopped"
     assert w.inbox.get(timeout=5) == "PING" and w.inbox.get(timeout=5) is None
     assert w.closed_code == 1000
+    p.wait("end")
     events = [e.name for e in p.events]
     assert events.index("down") < events.index("stopped") and events[-1] == "end"
 

@@ -47,9 +47,11 @@ test(
     const tab = await browser.open();
     await ready(tab);
     const first = await last(tab);
-    const late = () => tab.page.evaluate(() => window.__stofka.last.start);
-    const over = async () => (await late()) >= first + WATCHED_S + 3;
-    await until(over, 'a minute', 2 * WATCHED_S * 1000);
+    const closed = ([from, least]) =>
+      window.__stofka.candles.filter(({ start, state }) => start >= from && state !== 'forming')
+        .length >= least;
+    const patience = { timeout: 2 * WATCHED_S * 1000, polling: 500 };
+    await tab.page.waitForFunction(closed, [first, WATCHED_S], patience);
     const count = await assertTrue(tab, browser.url, first);
     assert.ok(count >= WATCHED_S, `${count} of ${WATCHED_S} seconds`);
     await picture(tab.page, 'live');
