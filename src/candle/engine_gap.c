@@ -66,7 +66,7 @@ void gap_open(struct candle_engine *e, struct market *m, int64_t from_ms, int64_
     int64_t to = to_ms ? interval_start(INTERVAL_1S, to_ms + 999) : GAP_FOREVER;
     while ((from = spans_first_outside(known, from)) < to) {
         struct span s = {from, spans_first_inside(known, from, to)};
-        struct span old;
+        struct span old = s;
         if (first_gap(m, s, to_ms ? ENDED : EVERY, &old)) {
             if (old.from_ms <= from) {
                 from = old.to_ms;

@@ -259,3 +259,36 @@ void world_expect_nothing(struct world *w)
         assert_memory_equal(got.value, "the end", 7);
     }
 }
+
+enum { RAW_PATIENCE_MS = 20000 };
+
+static rd_kafka_t *another_client(const struct brokers *b, rd_kafka_type_t type)
+{
+    char why[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", b->url + 6, why, sizeof why), 0);
+    return rd_kafka_new(type, conf, why, sizeof why);
+}
+
+rd_kafka_message_t *brokers_read(const struct brokers *b, const char *topic, int32_t partition)
+{
+    rd_kafka_t *rk = another_client(b, RD_KAFKA_CONSUMER);
+    rd_kafka_topic_t *t = rd_kafka_topic_new(rk, topic, NULL);
+    assert_int_equal(rd_kafka_consume_start(t, partition, RD_KAFKA_OFFSET_BEGINNING), 0);
+    rd_kafka_message_t *m = rd_kafka_consume(t, partition, RAW_PATIENCE_MS);
+    assert_non_null(m);
+    assert_int_equal(m->err, 0);
+    return m; /* rk and t live as long as the process; they hold m */
+}
+
+void brokers_put(const struct brokers *b, int32_t partition, char *key, char *value)
+{
+    rd_kafka_t *rk = another_client(b, RD_KAFKA_PRODUCER);
+    assert_int_equal(
+        rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("market_candle"), RD_KAFKA_V_PARTITION(partition),
+                          RD_KAFKA_V_KEY(key, strlen(key)), RD_KAFKA_V_VALUE(value, strlen(value)),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+        0);
+    assert_int_equal(rd_kafka_flush(rk, RAW_PATIENCE_MS), 0);
+    rd_kafka_destroy(rk);
+}

@@ -29,6 +29,10 @@ struct brokers {
 /* Brokers whose topics have so many partitions and hold nothing. memory: none. */
 void brokers_open(struct brokers *k, const char *url, int32_t partitions);
 void brokers_close(struct brokers *k);
+/* By another client than ours: what it reads is what is on the wire, and what it puts is anyone's.
+ */
+rd_kafka_message_t *brokers_read(const struct brokers *b, const char *topic, int32_t partition);
+void brokers_put(const struct brokers *b, int32_t partition, char *key, char *value);
 
 struct world {
     struct brokers brokers;

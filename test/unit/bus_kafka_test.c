@@ -96,38 +96,6 @@ static void put_to(struct bus *b, int32_t partition, int count)
         bus_put_watermark(b, partition, "{}");
 }
 
-/* Another client than ours: what it reads is what is on the wire. */
-static rd_kafka_message_t *read_raw(const char *topic, int32_t partition)
-{
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char why[256];
-    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", brokers.url + 6, why, sizeof why),
-                     0);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
-    rd_kafka_topic_t *t = rd_kafka_topic_new(rk, topic, NULL);
-    assert_int_equal(rd_kafka_consume_start(t, partition, RD_KAFKA_OFFSET_BEGINNING), 0);
-    rd_kafka_message_t *m = rd_kafka_consume(t, partition, PATIENCE_MS);
-    assert_non_null(m);
-    assert_int_equal(m->err, 0);
-    return m; /* rk and t live as long as the process; they hold m */
-}
-
-static void put_raw(int32_t partition, char *key, char *value)
-{
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char why[256];
-    assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", brokers.url + 6, why, sizeof why),
-                     0);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-    assert_int_equal(
-        rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("market_candle"), RD_KAFKA_V_PARTITION(partition),
-                          RD_KAFKA_V_KEY(key, strlen(key)), RD_KAFKA_V_VALUE(value, strlen(value)),
-                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
-        0);
-    assert_int_equal(rd_kafka_flush(rk, PATIENCE_MS), 0);
-    rd_kafka_destroy(rk);
-}
-
 static void expect_header(const rd_kafka_message_t *m, size_t at, const char *name,
                           const char *value)
 {
@@ -152,7 +120,7 @@ static void the_bytes_of_a_message(void **state)
     assert_int_equal(bus_publish(b, &m), OK);
     assert_int_equal(bus_partition_of(b, "KRW-BTC"), BTC);
     bus_free(&b);
-    const rd_kafka_message_t *got = read_raw("market_candle", BTC);
+    const rd_kafka_message_t *got = brokers_read(&brokers, "market_candle", BTC);
     assert_int_equal(got->key_len, 7);
     assert_memory_equal(got->key, "KRW-BTC", 7);
     assert_int_equal(got->len, strlen(value));
@@ -172,7 +140,7 @@ static void what_speaks_to_a_partition_has_no_key(void **state)
     struct bus *b = publisher();
     bus_put_watermark(b, 3, "{}");
     bus_free(&b);
-    const rd_kafka_message_t *got = read_raw("market_candle", 3);
+    const rd_kafka_message_t *got = brokers_read(&brokers, "market_candle", 3);
     assert_null(got->key);
     assert_int_equal(got->key_len, 0);
     expect_header(got, 0, "kind", "watermark");
@@ -387,7 +355,7 @@ static void a_refused_message_is_told_and_nothing_behind_it_gets_through(void **
     assert_int_equal(metric_of("stofka_bus_undelivered_total{kind=\"candle\"}"), before + 1);
     bus_put(b, BUS_CANDLE, "KRW-BTC", "first kept");
     bus_free(&b);
-    const rd_kafka_message_t *first = read_raw("market_candle", BTC);
+    const rd_kafka_message_t *first = brokers_read(&brokers, "market_candle", BTC);
     assert_memory_equal(first->payload, "first kept", first->len);
 }
 
@@ -413,24 +381,19 @@ static void without_brokers_it_refuses_past_its_bound_and_keeps_what_it_took(voi
     bus_free(&r.b);
 }
 
-static void count_call(void *ctx)
-{
-    atomic_fetch_add((atomic_int *)ctx, 1);
-}
-
 /* Whom it would ring may be gone, while brokers still answer. */
 static void closed_it_wakes_nobody(void **state)
 {
     (void)state;
-    atomic_int calls = 0;
+    struct bell bell = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
     struct bus *b = publisher();
-    bus_on_ready(b, count_call, &calls);
+    bus_on_ready(b, bell_ring, &bell);
     put_to(b, 0, 1);
     bus_close(b);
-    int before = atomic_load(&calls);
-    rd_kafka_message_destroy(read_raw("market_candle", 0));
+    int before = bell.count;
+    rd_kafka_message_destroy(brokers_read(&brokers, "market_candle", 0));
     bus_free(&b);
-    assert_int_equal(atomic_load(&calls), before);
+    assert_int_equal(bell.count, before);
 }
 
 static void what_cannot_be_read_goes_to_the_dead_letters_and_is_passed_over(void **state)
@@ -438,7 +401,7 @@ static void what_cannot_be_read_goes_to_the_dead_letters_and_is_passed_over(void
     (void)state;
     int64_t before = metric_of("stofka_bus_unreadable_total");
     char key[] = "KRW-BTC", value[] = "no headers";
-    put_raw(BTC, key, value);
+    brokers_put(&brokers, BTC, key, value);
     struct bus *b = publisher();
     put_to(b, BTC, 1);
     bus_free(&b);
@@ -449,7 +412,7 @@ static void what_cannot_be_read_goes_to_the_dead_letters_and_is_passed_over(void
     assert_int_equal(metric_of("stofka_bus_unreadable_total"), before + 1);
     bus_reject(r.b, "codes: not an array");
     bus_free(&r.b);
-    const rd_kafka_message_t *got = read_raw("market_dead_letter", 0);
+    const rd_kafka_message_t *got = brokers_read(&brokers, "market_dead_letter", 0);
     assert_memory_equal(got->payload, "no headers", got->len);
     expect_header(got, 0, "reason", "header kind: absent");
     expect_header(got, 1, "origin", "market_candle/0/0");
