@@ -145,14 +145,15 @@ static bool parse_plain(const char *text, size_t len, struct decimal *out)
 {
     const char *end = text + len;
     uint64_t value = 0;
-    if (len == 0 || len > CHUNK_DIGITS + 1)
+    if (len > CHUNK_DIGITS + 1)
         return false;
-    const char *point = take_run(text, end, &value);
-    bool whole = point == end && len <= CHUNK_DIGITS;
-    if (point == text || (point - text > 1 && *text == '0') || (!whole && *point != '.'))
+    const char *point = take_run(text, end, &value), *stop = point;
+    if (point == text || (point - text > 1 && *text == '0'))
         return false;
-    const char *stop = whole ? end : take_run(point + 1, end, &value);
-    if (stop < end || stop == point + 1)
+    if (point < end && *point == '.')
+        stop = take_run(point + 1, end, &value);
+    bool whole = stop == point;
+    if (stop < end || stop == point + 1 || (whole && len > CHUNK_DIGITS))
         return false;
     *out = (struct decimal){.units = value, .scale = whole ? 0 : (int)(end - point - 1)};
     return true;
