@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from program import get
+from program import get, until
 from services import ROOT, Stofka
 
 sys.path.insert(0, os.path.join(ROOT, 'tools'))
@@ -21,7 +21,12 @@ SERIES_MAX = 500  # of one process, docs/operations.md; the series of markets no
 def said(started, tmp_path_factory):
     data = tmp_path_factory.mktemp('data')
     stofka = started(Stofka(data, flags=['--serve.market_metrics', 'true'])).wait_ready()
-    return get(stofka.admin + '/metrics')[2].decode()
+
+    def with_markets():
+        text = get(stofka.admin + '/metrics')[2].decode()
+        return '{code="' in text and text
+
+    return until(with_markets)  # ready comes first; the markets' series are made once a second
 
 
 def test_metrics_keep_prometheus_conventions(said):
