@@ -84,8 +84,9 @@ static enum sum fold(struct candle_engine *e, struct market *m, enum interval pa
                      int64_t start_ms, struct candle *out)
 {
     enum interval child = interval_table[parent].child;
-    struct fold older, *f = start_ms < m->begun[parent].start_ms ? &older : &m->begun[parent];
-    bool going_on = f != &older && f->start_ms == start_ms && f->upto_ms > start_ms;
+    struct fold older = {.start_ms = INT64_MAX};
+    struct fold *f = start_ms < m->begun[parent].start_ms ? &older : &m->begun[parent];
+    bool going_on = f->start_ms == start_ms && f->upto_ms > start_ms;
     if (!going_on)
         fold_begin(f, start_ms, window_end(m, parent, start_ms));
     struct rows_cursor rows;

@@ -35,9 +35,8 @@ bool spans_add(struct spans *s, int64_t from_ms, int64_t to_ms)
 {
     if (from_ms >= to_ms)
         return false;
-    struct span *newest = s->count ? &s->items[s->count - 1] : NULL;
-    if (newest && newest->to_ms == from_ms) { /* as each second does */
-        newest->to_ms = to_ms;
+    if (s->count && s->items[s->count - 1].to_ms == from_ms) { /* as each second does */
+        s->items[s->count - 1].to_ms = to_ms;
         return true;
     }
     if (spans_contain(s, from_ms, to_ms))
