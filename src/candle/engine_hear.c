@@ -55,8 +55,10 @@ static struct session *session_of(struct candle_engine *e, struct market *m, con
  * and nothing behind it. */
 static void expect_others(struct candle_engine *e, struct market *m)
 {
-    int64_t heard = e->several ? gap_heard_before(e, m) : 0;
-    if (heard == 0 || m->session_count)
+    if (!e->several || m->first_since_ms || m->session_count)
+        return;
+    int64_t heard = gap_heard_before(e, m);
+    if (heard == 0)
         return;
     struct session *others = session_of(e, m, "");
     others->since_ms = others->heard_ms = heard;
@@ -142,8 +144,7 @@ void hear_watermark(struct candle_engine *e, struct market *m, const char *who,
                     const struct message_watermark *w)
 {
     bool first = m->first_since_ms == 0;
-    if (first)
-        expect_others(e, m);
+    expect_others(e, m);
     struct session *s = session_of(e, m, who);
     int64_t from = whole_second(w->since_ms);
     int64_t to = interval_start(INTERVAL_1S, w->exchange_ms - CANDLE_CLOSE_DELAY_MS);
@@ -185,8 +186,7 @@ static void note_missed(struct market *m, const char *who, const struct message_
 bool hear_missed(struct candle_engine *e, struct market *m, const char *who,
                  const struct message_gap *note)
 {
-    if (m->first_since_ms == 0)
-        expect_others(e, m);
+    expect_others(e, m);
     struct session *s = session_of(e, m, who);
     if (note->to_ms == 0)
         s->ended = true;
