@@ -113,6 +113,7 @@ export class ChartFrame implements Screen {
   destroy(): void {
     this.alive = false;
     this.dragging.destroy();
+    this.view.destroy();
     this.drawer.destroy();
     this.studies.destroy();
     this.chart.remove();
@@ -160,15 +161,16 @@ export class ChartFrame implements Screen {
     const endMoves = newest !== undefined && this.newestStart !== newest.start;
     this.waiting = keepView && endMoves && this.dragging.now ? candles : null;
     if (this.waiting) return;
-    const range = keepView ? this.view.range : null;
-    const before = this.main.bars;
+    const kept = this.view.exchange(() => this.redraw(candles), keepView);
+    if (!kept) this.main.price.priceScale().applyOptions({ autoScale: true });
+  }
+
+  private redraw(candles: readonly Candle[]): void {
+    const newest = candles[candles.length - 1];
     this.all = candles;
     if (newest) this.main.shift = axisShift(this.zone, newest.interval, newest.start);
     this.main.setBars(barsOf(candles));
     this.studies.replaced();
-    if (range && !this.view.due) return this.view.keep(range, before);
-    this.main.price.priceScale().applyOptions({ autoScale: true });
-    this.view.fresh();
   }
 
   update(candles: readonly Candle[]): void {

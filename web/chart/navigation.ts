@@ -29,19 +29,19 @@ export class Navigation {
 
   /** Times `way`: 1 makes bars wider, −1 narrower. The right edge stays. */
   zoom(way: 1 | -1): void {
-    const scale = this.frame.chart.timeScale();
-    const range = scale.getVisibleLogicalRange();
+    const { view } = this.frame;
+    const { range } = view;
     if (!range) return;
     const width = Math.max(LEAST_BARS, (range.to - range.from) * ZOOM ** -way);
-    scale.setVisibleLogicalRange({ from: range.to - width, to: range.to });
+    view.show({ from: range.to - width, to: range.to });
   }
 
   move(way: 1 | -1): void {
-    const scale = this.frame.chart.timeScale();
-    const range = scale.getVisibleLogicalRange();
+    const { view } = this.frame;
+    const { range } = view;
     if (!range) return;
     const step = way * Math.max(1, Math.round((range.to - range.from) * STEP));
-    scale.setVisibleLogicalRange({ from: range.from + step, to: range.to + step });
+    view.show({ from: range.from + step, to: range.to + step });
   }
 
   /** Whether the key meant something. */

@@ -19,6 +19,12 @@ function marginFor(inView: number): number {
   return Math.max(LEAST_MARGIN, Math.min(PULLS * inView, (CAPACITY - PAGE - inView) / 2));
 }
 
+/** Positions of bars, as the library counts them. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface ViewEvents {
   nearLeft(): void;
   nearRight(): void;
@@ -28,6 +34,13 @@ export interface ViewEvents {
 }
 
 export class ViewKeeper {
+  /** Where the library will be after its next frame: until then it tells the range before. */
+  private aim: Range | null = null;
+  /** Comes after the library's: that was asked for first. */
+  private frame = 0;
+  /** What the library tells meanwhile is of a view that nobody will see. */
+  private exchanging = false;
+
   constructor(
     private readonly chart: IChartApi,
     private readonly main: MainSeries,
@@ -38,17 +51,30 @@ export class ViewKeeper {
     this.scale.subscribeVisibleLogicalRangeChange((range) => this.moved(range));
   }
 
+  destroy(): void {
+    cancelAnimationFrame(this.frame);
+  }
+
   private get scale() {
     return this.chart.timeScale();
   }
 
-  get range(): LogicalRange | null {
-    return this.scale.getVisibleLogicalRange();
+  get range(): Range | null {
+    return this.aim ?? this.scale.getVisibleLogicalRange();
+  }
+
+  show(range: Range): void {
+    this.aimAt(range);
+    this.scale.setVisibleLogicalRange(range);
   }
 
   toNewest(): void {
+    const { rightOffset } = this.scale.options();
+    const { range } = this;
+    const to = this.main.bars.length - 1 + rightOffset;
+    if (range) this.aimAt({ from: to - (range.to - range.from), to });
     // Not animated: a page that arrives meanwhile would stop the animation half-way.
-    this.scale.scrollToPosition(this.scale.options().rightOffset, false);
+    this.scale.scrollToPosition(rightOffset, false);
   }
 
   /** Puts the bar of `start` (seconds UTC) in the middle. */
@@ -57,11 +83,28 @@ export class ViewKeeper {
     if (!range) return;
     const half = (range.to - range.from) / 2;
     const at = indexFrom(this.main.bars, start);
-    this.scale.setVisibleLogicalRange({ from: at - half, to: at + half });
+    this.show({ from: at - half, to: at + half });
+  }
+
+  /**
+   * Exchanges the bars by `set`, and holds the same in view if it is to be kept; else, or when the
+   * wanted view can be shown now, goes there: then it is false.
+   */
+  exchange(set: () => void, keep: boolean): boolean {
+    const range = keep ? this.range : null;
+    const before = this.main.bars;
+    this.exchanging = true;
+    set();
+    this.exchanging = false;
+    const kept = range !== null && !this.due;
+    if (kept) this.keep(range, before);
+    else this.fresh();
+    this.moved(this.scale.getVisibleLogicalRange());
+    return kept;
   }
 
   /** The wanted view can be shown now. */
-  get due(): boolean {
+  private get due(): boolean {
     return this.wanted !== null && (this.wanted.at === null || this.holds(this.wanted.at));
   }
 
@@ -71,7 +114,7 @@ export class ViewKeeper {
   }
 
   /** New bars, of another place perhaps: the wanted view, or the newest. */
-  fresh(): void {
+  private fresh(): void {
     const { bars } = this.main;
     if (bars.length === 0) return;
     const wanted = this.wanted ?? NEWEST;
@@ -82,22 +125,32 @@ export class ViewKeeper {
     const shown = wanted.bars ?? Math.round(width / BAR_SPACING);
     if (wanted.bars !== null) {
       const newest = bars.length - 1 + spacing.rightOffset;
-      this.scale.setVisibleLogicalRange({ from: newest - shown, to: newest });
+      this.show({ from: newest - shown, to: newest });
     }
     if (wanted.at === null || !held) return this.toNewest();
     const at = indexFrom(bars, wanted.at);
-    this.scale.setVisibleLogicalRange({ from: at - shown, to: at });
+    this.show({ from: at - shown, to: at });
   }
 
   /** Holds the same bars in view, or the newest if that was in view. */
-  keep(range: LogicalRange, before: readonly Bar[]): void {
+  private keep(range: Range, before: readonly Bar[]): void {
     const { bars } = this.main;
     const atEdge = range.to >= before.length - 1;
     const moved = atEdge ? bars.length - before.length : shiftOf(before, bars);
     const from = range.from + moved;
-    const now = this.range;
-    if (now && Math.abs(now.from - from) < 0.01) return; // the library did it by itself
-    this.scale.setVisibleLogicalRange({ from, to: range.to + moved });
+    const now = this.scale.getVisibleLogicalRange();
+    const there = now !== null && Math.abs(now.from - from) < 0.01;
+    if (there && !this.aim) return; // the library did it by itself
+    this.show({ from, to: range.to + moved });
+  }
+
+  private aimAt(range: Range): void {
+    this.aim = range;
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => {
+      this.aim = null;
+      this.moved(this.scale.getVisibleLogicalRange());
+    });
   }
 
   private holds(start: number): boolean {
@@ -108,7 +161,7 @@ export class ViewKeeper {
 
   private moved(range: LogicalRange | null): void {
     const { length } = this.main.bars;
-    if (!range || length === 0) return;
+    if (this.aim || this.exchanging || !range || length === 0) return;
     const newest = range.to >= length - 1;
     this.events.edges(range.from <= 0, newest);
     if (!this.wanted) this.events.view(this.viewOf(range, newest));
