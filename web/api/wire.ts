@@ -264,7 +264,7 @@ export interface components {
      */
     readonly GapState: 'open' | 'healed' | 'lost';
     /**
-     * @description stale: connected, but it has been silent for some seconds, pings unanswered. none: no exchange is meant to be heard (exchange.url none); what is kept is shown.
+     * @description stale: connected, but it has been silent for some seconds, pings unanswered. none: no exchange is meant to be heard (exchange.url none, or a recording has been played); what is kept is shown.
      * @enum {string}
      */
     readonly ExchangeState: 'live' | 'stale' | 'down' | 'none';
