@@ -115,7 +115,7 @@ static void set_markets(const struct status_parts *p, const struct store_market 
         if (series && fresh)
             metric_set(series, now);
         listed++;
-        stale += !fresh;
+        stale += p->exchange_is_heard && !fresh; /* kept data is as whole as it will be */
     }
     metric_set(&listed_markets, listed);
     metric_set(&stale_markets, stale);

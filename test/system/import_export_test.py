@@ -269,6 +269,10 @@ def test_a_process_is_found_by_its_folder_and_its_data_can_be_read_beside_it(sta
     tool('import', '--data', tmp_path / 'd', '--code', 'KRW-OLD', '--until', '2021-01-01',
          write(tmp_path / 'b.csv', minutes('2020-01-01 02:00:00', 120)))
     assert [row['state'] for row in export(tmp_path / 'd', 'KRW-OLD', '4h').values()][0] == 'closed'
+    # Without an exchange no market waits to be whole.
+    _, at = quiet(start, tmp_path / 'd')
+    until(lambda: metrics(at['admin'])['stofka_candle_markets'] > 1)
+    assert metrics(at['admin'])['stofka_candle_stale_markets'] == 0
 
 
 def test_ctrl_c_leaves_a_state_that_goes_on(tmp_path):

@@ -148,7 +148,7 @@ export class ChartFeed {
     this.live.restFailed(error);
     // A server that has no markets yet knows none; that says nothing about this one.
     if (known) this.patch({ phase: 'failed', decided: true });
-    else if (this.live.markets.latest.length > 0) this.patch({ phase: 'unknown' });
+    else if (this.live.markets.latest.length > 0) this.patch({ phase: 'unknown', decided: true });
   }
 
   /** Followed first and fetched then: what happens in between is heard, and merged. */
