@@ -211,7 +211,7 @@ static void on_tick(uv_timer_t *timer)
     int64_t now = exchange_now_ms(b->s.exchange);
     struct collect_state state;
     collect_state_get(b->s.collect, &state);
-    if (now == 0 || state.state != EXCHANGE_LIVE)
+    if (now == 0 || !exchange_is_connected(state.state))
         return;
     feed_open_gaps(b->s.feed, heal, b);
     for (size_t k = 0; k < b->heard && atomic_load(&b->flying) < FLYING_MAX; k++)

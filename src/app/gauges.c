@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/standing.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/process.h"
@@ -23,8 +24,10 @@ static struct metric exchange_state[] = {
                  "state=\"stale\""),
     METRIC_GAUGE("stofka_exchange_state", "1 for the state that the exchange is in.",
                  "state=\"down\""),
+    METRIC_GAUGE("stofka_exchange_state", "1 for the state that the exchange is in.",
+                 "state=\"none\""),
 };
-static const char *const state_names[] = {"live", "stale", "down"};
+static const char *const state_names[] = {"live", "stale", "down", "none"};
 enum { STATE_COUNT = sizeof state_names / sizeof *state_names };
 static struct metric behind =
     METRIC_GAUGE_MS("stofka_exchange_behind_seconds",
@@ -112,7 +115,7 @@ static void set_markets(const struct status_parts *p, const struct store_market 
         if (series && fresh)
             metric_set(series, now);
         listed++;
-        stale += !fresh;
+        stale += p->exchange_is_heard && !fresh; /* kept data is as whole as it will be */
     }
     metric_set(&listed_markets, listed);
     metric_set(&stale_markets, stale);
@@ -162,8 +165,9 @@ void gauges_set(const struct status_parts *p, const struct store_market *markets
 
 void gauges_set_collector(const struct collect_state *s)
 {
-    bool live = s->state == EXCHANGE_LIVE;
-    set_exchange(live ? "live" : "down", s->behind_ms);
-    metric_set(&ready, live);
+    /* Its watermarks are its own: there is none to wait for. */
+    struct standing standing = {.is_heard = true, .state = s->state, .watermark_age_ms = 0};
+    set_exchange(standing_name(&standing), s->behind_ms);
+    metric_set(&ready, exchange_is_connected(s->state));
     process_measure();
 }

@@ -75,7 +75,7 @@ static bool exchange_can_be_asked(const struct ask *a)
 {
     struct collect_state state;
     collect_state_get(a->q->s.collect, &state);
-    return state.state == EXCHANGE_LIVE && !a->q->stopped && a->fetches < FETCHES_MAX &&
+    return exchange_is_connected(state.state) && !a->q->stopped && a->fetches < FETCHES_MAX &&
            clock_mono_ms() - a->since_ms < ASK_MS;
 }
 

@@ -84,10 +84,11 @@ static bool ask_ready(void *ctx, struct buf *why)
 {
     struct collect_state state;
     collect_state_get(((struct role *)ctx)->collect, &state);
-    if (state.state == EXCHANGE_LIVE && state.heard_ms >= HEARD_MS)
+    bool connected = exchange_is_connected(state.state);
+    if (connected && state.heard_ms >= HEARD_MS)
         return true;
-    buf_printf(why, "the exchange is not heard%s: %s",
-               state.state == EXCHANGE_LIVE ? " for long enough" : "", state.text);
+    buf_printf(why, "the exchange is not heard%s: %s", connected ? " for long enough" : "",
+               state.text);
     return false;
 }
 

@@ -202,8 +202,14 @@ static void on_replayed(void *ctx, bool whole)
 {
     struct run *r = ctx;
     r->failed = !whole;
-    if (!r->settings.replay_stay)
+    if (!r->settings.replay_stay) {
         stop(r);
+        return;
+    }
+    r->status.exchange_is_heard = false; /* from now on it is kept data like any other */
+    collect_state_tell(r->collect, EXCHANGE_DOWN,
+                       whole ? "the recording has been played"
+                             : "the recording is damaged and was played as far as it goes");
 }
 
 static void start_hearing(struct run *r)

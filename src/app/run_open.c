@@ -382,6 +382,7 @@ static void open_rest(struct run *r)
         .collect = r->collect,
         .exchange = r->exchange,
         .exchange_url = r->replay_dir ? r->replay_dir : settings_exchange_url(&r->settings),
+        .exchange_is_heard = run_is_role(r) || r->replay_dir || settings_hears(&r->settings),
         .source = r->source,
         .started_wall_ms = clock_wall_ms()};
 }

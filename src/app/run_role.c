@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "store/follow.h"
 
-enum { OUTBOX_KEPT = 20000, ROLE_MS = 200, ROLL_UP_MS = 60 * 1000, STALE_MS = 5000 };
+enum { OUTBOX_KEPT = 20000, ROLE_MS = 200, ROLL_UP_MS = 60 * 1000, GONE_MS = 5000 };
 
 /* The follower's news wait here until the loop has taken them: nothing is copied, and a loop that
  * is behind slows the follower. */
@@ -111,7 +111,7 @@ void role_on_delay(void *ctx, int64_t delay_ms)
 static void tell_exchange(struct run *r)
 {
     int64_t last = feed_last_watermark_mono_ms(r->feed);
-    bool flows = last && clock_mono_ms() - last < STALE_MS;
+    bool flows = last && clock_mono_ms() - last < GONE_MS;
     if (flows)
         collect_state_tell(r->collect, EXCHANGE_LIVE, "heard by the collectors");
     else

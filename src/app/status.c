@@ -4,23 +4,23 @@
 #include <string.h>
 
 #include "app/audit.h"
+#include "app/standing.h"
 #include "base/clock.h"
 
-enum { STALE_MS = 5000 };
-
-static bool watermarks_flow(const struct status_parts *p)
+static struct standing standing_of(const struct status_parts *p, const struct collect_state *state)
 {
     int64_t last = feed_last_watermark_mono_ms(p->feed);
-    return last && clock_mono_ms() - last < STALE_MS;
+    return (struct standing){.is_heard = p->exchange_is_heard,
+                             .state = state->state,
+                             .watermark_age_ms = last ? clock_mono_ms() - last : -1};
 }
 
 const char *status_exchange(const struct status_parts *p)
 {
     struct collect_state state;
     collect_state_get(p->collect, &state);
-    if (state.state != EXCHANGE_LIVE)
-        return "down";
-    return watermarks_flow(p) ? "live" : "stale";
+    struct standing standing = standing_of(p, &state);
+    return standing_name(&standing);
 }
 
 static void write_behind(const struct collect_state *state, struct buf *out)
@@ -114,7 +114,8 @@ bool status_ready(const struct status_parts *p, struct buf *why)
         buf_printf(why, "store: %s", feed_trouble(p->feed));
         return false;
     }
-    if (state.state != EXCHANGE_LIVE || !watermarks_flow(p)) {
+    struct standing standing = standing_of(p, &state);
+    if (!standing_is_current(&standing)) {
         buf_printf(why, "exchange: %s", state.text[0] ? state.text : "nothing heard yet");
         return false;
     }

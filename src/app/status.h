@@ -11,12 +11,13 @@ struct status_parts {
     struct collect *collect;
     struct exchange *exchange;
     const char *exchange_url;
+    bool exchange_is_heard; /* by this process, through the bus, or from a recording */
     enum source source;
     size_t markets;
     int64_t started_wall_ms;
 };
 
-const char *status_exchange(const struct status_parts *p);        /* "live", "stale", "down" */
+const char *status_exchange(const struct status_parts *p);        /* see standing_name */
 void status_json(const struct status_parts *p, struct buf *out);  /* GET /status */
 void status_event(const struct status_parts *p, struct buf *out); /* SSE status */
 bool status_ready(const struct status_parts *p, struct buf *why);

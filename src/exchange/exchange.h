@@ -11,8 +11,9 @@
  * start), carried on by the monotonic clock; the local wall clock never decides anything.
  *
  * Alive: any frame, pong or UP proves that all sent before it has arrived. When nothing came
- * for a second, a ping asks (well inside the message limits); no proof for stall_ms ends the socket
- * as "stalled". A quiet coin is not a stall.
+ * for a second, a ping asks (well inside the message limits). Two pings without an answer, 2.5 s,
+ * are told as EXCHANGE_STALE; no proof for stall_ms ends the socket as "stalled". A quiet coin is
+ * neither.
  */
 #ifndef STOFKA_EXCHANGE_EXCHANGE_H
 #define STOFKA_EXCHANGE_EXCHANGE_H
@@ -43,7 +44,17 @@ struct exchange_settings {
     int64_t frame_max;       /* bytes of one message; beyond ends the socket as "oversize" */
 };
 
-enum exchange_state { EXCHANGE_CONNECTING, EXCHANGE_LIVE, EXCHANGE_DOWN };
+enum exchange_state {
+    EXCHANGE_CONNECTING,
+    EXCHANGE_LIVE,
+    EXCHANGE_STALE, /* live until a moment ago; its socket is still open */
+    EXCHANGE_DOWN
+};
+
+static inline bool exchange_is_connected(enum exchange_state s)
+{
+    return s == EXCHANGE_LIVE || s == EXCHANGE_STALE;
+}
 
 /* A market as the exchange lists it; all markets asked for are heard on one socket. */
 struct exchange_list {

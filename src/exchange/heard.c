@@ -93,6 +93,12 @@ static void data_count(const struct upbit_frame *f, int64_t receive_ms)
         exchange_observe(COUNT_LAG, lag);
 }
 
+void session_state_live(struct exchange_session *s)
+{
+    session_state(s, EXCHANGE_LIVE, "hearing %zu markets of %s", s->heard->count,
+                  s->x->url.authority);
+}
+
 /* After a replacing request, frames of the old one may still come; a snapshot is surely new. */
 static void first_data(struct exchange_session *s, const struct upbit_frame *f, int64_t mono)
 {
@@ -101,8 +107,7 @@ static void first_data(struct exchange_session *s, const struct upbit_frame *f, 
     s->socket.first_ms = mono;
     exchange_gauge(COUNT_CONNECTED, 1);
     log_info("exchange.live", "markets=%zu", s->heard->count);
-    session_state(s, EXCHANGE_LIVE, "hearing %zu markets of %s", s->heard->count,
-                  s->x->url.authority);
+    session_state_live(s);
 }
 
 /* present: the frame's own time where the clock believes it. Snapshots are old by nature. */

@@ -82,6 +82,7 @@ void session_retry(struct exchange_session *s, const char *why, int64_t at_least
 
 /* heard.c: what comes in on an open socket, and the watermark made of it */
 void session_message(struct exchange_session *s, const char *json, size_t len);
+void session_state_live(struct exchange_session *s);
 /* Exchange time that a pong of a ping sent now will prove. */
 int64_t session_ping_time(const struct exchange_session *s, int64_t now);
 void session_pong(struct exchange_session *s, const char *bytes, size_t len);

@@ -9,6 +9,7 @@
 
 enum {
     ASK_MS = 1000,        /* proof older than this: ping; also the least time between two */
+    STALE_MS = 2500,      /* two pings have no answer, which has a second from wherever it is */
     REQUEST_MS = 1000,    /* least time between two subscriptions: 60 of the 100 a minute */
     ERROR_WAIT_MS = 2000, /* the exchange closes 150 ms after an error frame; then we do */
     GOOD_LIFE_MS = 10000,
@@ -67,6 +68,18 @@ static const char *fault(struct exchange_session *s, int64_t now, char text[160]
     return NULL;
 }
 
+/* People are told before the socket is given up. */
+static void tell_silence(struct exchange_session *s, int64_t now)
+{
+    bool silent = now - s->socket.heard_ms > STALE_MS;
+
+    if (silent && s->state == EXCHANGE_LIVE)
+        session_state(s, EXCHANGE_STALE, "%s has not answered for more than 2 s",
+                      s->x->url.authority);
+    else if (!silent && s->state == EXCHANGE_STALE)
+        session_state_live(s);
+}
+
 /* Once a second from the first on; who has just started waits for that one to be ready. */
 static void watermark_due(struct exchange_session *s, int64_t now)
 {
@@ -98,6 +111,7 @@ void session_talk(struct exchange_session *s, int64_t now)
     if (k->request_due && now - k->request_ms >= REQUEST_MS)
         session_subscribe(s, now);
     ping(s, now);
+    tell_silence(s, now);
     watermark_due(s, now);
     if (now - k->open_ms > GOOD_LIFE_MS && k->first_ms != 0) {
         exchange_backoff_reset(&s->backoff);

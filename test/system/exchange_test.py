@@ -275,6 +275,7 @@ def test_quiet_markets_keep_their_watermarks(fake, probe, deflate):
     assert since % 1000 == 0 and -100 < since - first.num("receive") <= 1300
     assert all(m.num("at") <= now_ms() + 5 and m.num("since") == since for m in marks)
     assert 2 <= w.pings <= 6
+    assert not p.all("state \\d+ stale")
 
 
 def test_a_watermark_never_passes_what_is_unread(fake, probe):
@@ -309,6 +310,18 @@ def test_silence_ends_as_stalled(fake, probe):
     w2.request()
     w2.send(candle(stream="SNAPSHOT"))
     p.wait("state \\d+ live", count=2)
+
+
+def test_silence_is_told_before_it_ends_the_socket(fake, probe):
+    p, w = live(fake, probe, stall_ms=20000)
+    last = p.wait("frame", count=2)
+    w.pong = False
+    stale = p.wait("state \\d+ stale")
+    assert 2500 <= stale.mono - last.mono <= 4500
+    assert "has not answered" in stale
+    w.pong = True
+    p.wait("state \\d+ live", count=2)
+    assert not p.all("down") and len(p.all("state \\d+ stale")) == 1
 
 
 @pytest.mark.parametrize("deflate", [False, True])

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import pytest
 
-from program import BUILD, get, get_json, until
+from program import BUILD, get, get_json, metrics, until
 
 OHLCV = ('opening_price', 'high_price', 'low_price', 'trade_price', 'candle_acc_trade_volume')
 
@@ -63,6 +63,18 @@ def quiet(start, folder):
     stofka = start('stofka', 'run', '--exchange', 'none', '--data', folder, '--listen', '127.0.0.1:0',
                    '--admin', '127.0.0.1:0')
     return stofka, stofka.wait('serve.listening')
+
+
+def test_no_exchange_is_a_state_of_its_own_and_no_fault(start, tmp_path):
+    tool('import', '--data', tmp_path / 'data', '--code', 'KRW-BTC', '--interval', '1m',
+         write(tmp_path / 'minutes.csv', minutes('2026-03-11T14:40:00', 5)))
+    _, at = quiet(start, tmp_path / 'data')
+    status = get_json(at['url'] + '/status')
+    assert status['exchange']['state'] == 'none' and status['behind_ms'] is None
+    assert get(at['url'] + '/readyz')[0] == 200
+    until(lambda: metrics(at['admin'])['stofka_exchange_state{state="none"}'] == 1)
+    shown = metrics(at['admin'])
+    assert shown['stofka_exchange_state{state="down"}'] == 0 and shown['stofka_serve_ready'] == 1
 
 
 def write(path, rows, header='timestamp,open,high,low,close,volume'):
@@ -257,6 +269,10 @@ def test_a_process_is_found_by_its_folder_and_its_data_can_be_read_beside_it(sta
     tool('import', '--data', tmp_path / 'd', '--code', 'KRW-OLD', '--until', '2021-01-01',
          write(tmp_path / 'b.csv', minutes('2020-01-01 02:00:00', 120)))
     assert [row['state'] for row in export(tmp_path / 'd', 'KRW-OLD', '4h').values()][0] == 'closed'
+    # Without an exchange no market waits to be whole.
+    _, at = quiet(start, tmp_path / 'd')
+    until(lambda: metrics(at['admin'])['stofka_candle_markets'] > 1)
+    assert metrics(at['admin'])['stofka_candle_stale_markets'] == 0
 
 
 def test_ctrl_c_leaves_a_state_that_goes_on(tmp_path):

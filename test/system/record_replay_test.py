@@ -79,6 +79,9 @@ def test_a_recorded_session_replayed_at_sixty_times_makes_the_same_bytes(start, 
             again = after.get(row['candle_date_time_utc'])
             assert again and json.dumps(again) == json.dumps({**row, 'source': 'replay'}), (code, interval, row)
     assert get_json(url + '/status')['source'] == 'replay'
+    # What was played is kept data like any other from now on.
+    until(lambda: get_json(url + '/status')['exchange']['state'] == 'none')
+    assert get(url + '/readyz')[0] == 200
     assert player.stop() == 0
 
     first, second = kept(tmp_path / 'a'), kept(tmp_path / 'b')

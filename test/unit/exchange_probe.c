@@ -99,7 +99,7 @@ static void on_down(void *ctx, int64_t last_ms, const char *reason,
 
 static void on_state(void *ctx, enum exchange_state s, const char *text)
 {
-    static const char *const names[] = {"connecting", "live", "down"};
+    static const char *const names[] = {"connecting", "live", "stale", "down"};
 
     (void)ctx;
     say("state %" PRId64 " %s %s", clock_mono_ms(), names[s], text);

@@ -43,7 +43,12 @@ const SOURCES: Record<Source, true> = {
   imported: true,
 };
 const GAP_STATES: Record<GapState, true> = { open: true, healed: true, lost: true };
-const EXCHANGE_STATES: Record<ExchangeState, true> = { live: true, stale: true, down: true };
+const EXCHANGE_STATES: Record<ExchangeState, true> = {
+  live: true,
+  stale: true,
+  down: true,
+  none: true,
+};
 const WINDOW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/;
 
 export function decodeSource(value: unknown): Source | null {

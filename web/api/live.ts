@@ -96,6 +96,12 @@ export class Live {
     } else void this.loadStatus();
   }
 
+  /** What the server says of the exchange; asked where it has not been heard yet. */
+  async exchange(): Promise<Connection['exchange']> {
+    if (this.connection.latest.exchange === null) await this.loadStatus();
+    return this.connection.latest.exchange;
+  }
+
   async loadGaps(code: string): Promise<void> {
     const before = this.gaps.latest(code) ?? [];
     try {

@@ -264,10 +264,10 @@ export interface components {
      */
     readonly GapState: 'open' | 'healed' | 'lost';
     /**
-     * @description stale: connected, but nothing new is heard.
+     * @description stale: connected, but it has been silent for some seconds, pings unanswered. none: no exchange is meant to be heard (exchange.url none, or a recording has been played); what is kept is shown.
      * @enum {string}
      */
-    readonly ExchangeState: 'live' | 'stale' | 'down';
+    readonly ExchangeState: 'live' | 'stale' | 'down' | 'none';
     /** @description One form for REST rows and for events. A window without a trade has no candle. */
     readonly Candle: {
       readonly code: components['schemas']['Code'];

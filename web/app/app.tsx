@@ -61,7 +61,7 @@ function useFocused(board: Board) {
 export function App({ live, board }: AppProps) {
   const [language] = useLanguage();
   const { shown, colours } = useLook();
-  const { code, interval } = useFocused(board);
+  const { code, interval, decided } = useFocused(board);
   const markets = useSyncExternalStore(live.markets.subscribe, live.markets.get);
   const tickOf = useCallback(
     (wanted: string) => markets.find((market) => market.code === wanted)?.tickSize ?? null,
@@ -91,7 +91,7 @@ export function App({ live, board }: AppProps) {
       <main className="main">
         <MarketHeader live={live} code={code} />
         <div className="bar">
-          <IntervalBar selected={interval} onSelect={pick} />
+          <IntervalBar selected={decided ? interval : null} onSelect={pick} />
           <LayoutPick layout={board.layout} onPick={(layout) => board.setLayout(layout)} />
         </div>
         <BoardView board={board} tickOf={tickOf} look={shown + colours} />

@@ -5,7 +5,7 @@ import type { Tone } from '../ui/badge';
 import type { TextKey } from '../ui/text';
 
 export interface Standing {
-  readonly name: 'connecting' | 'live' | 'stale' | 'down' | 'reconnecting' | 'offline';
+  readonly name: 'connecting' | 'live' | 'stale' | 'down' | 'kept' | 'reconnecting' | 'offline';
   readonly tone: Tone;
   readonly text: TextKey;
   readonly hint: TextKey;
@@ -24,6 +24,7 @@ const STANDINGS: Record<Standing['name'], Standing> = {
   live: { name: 'live', tone: 'good', text: 'live', hint: 'liveHint', notice: null },
   stale: { name: 'stale', tone: 'warn', text: 'stale', hint: 'staleHint', notice: null },
   down: { name: 'down', tone: 'bad', text: 'down', hint: 'downNotice', notice: 'downNotice' },
+  kept: { name: 'kept', tone: 'note', text: 'kept', hint: 'keptHint', notice: null },
   reconnecting: {
     name: 'reconnecting',
     tone: 'warn',
@@ -45,6 +46,7 @@ export function standingOf({ link, exchange }: Connection): Standing {
   if (link === 'unreachable') return STANDINGS.offline;
   if (exchange === 'down') return STANDINGS.down;
   if (link === 'reconnecting') return STANDINGS.reconnecting;
+  if (exchange === 'none') return STANDINGS.kept;
   if (link === 'connecting' || exchange === null) return STANDINGS.connecting;
   return exchange === 'stale' ? STANDINGS.stale : STANDINGS.live;
 }
@@ -55,12 +57,21 @@ export interface Origin {
   readonly hint: TextKey;
 }
 
-export const ORIGINS: Record<Source, Origin> = {
+const ORIGINS: Record<Source, Origin> = {
   simulated: { tone: 'warn', text: 'simulated', hint: 'simulatedHint' },
   replay: { tone: 'note', text: 'replay', hint: 'replayHint' },
   imported: { tone: 'note', text: 'imported', hint: 'importedHint' },
   upbit: { tone: 'good', text: 'upbit', hint: 'upbitHint' },
 };
+
+/** What is kept came from there, but is not live. */
+const KEPT: Origin = { tone: 'note', text: 'upbit', hint: 'upbitKeptHint' };
+
+/** Whose data it is; null until that is known. */
+export function originOf({ source, exchange }: Connection): Origin | null {
+  if (source === 'upbit' && exchange === 'none') return KEPT;
+  return source && ORIGINS[source];
+}
 
 export function hasOpenGap(gaps: readonly Gap[] | undefined): boolean {
   return gaps?.some((gap) => gap.state === 'open') ?? false;

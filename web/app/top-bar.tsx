@@ -7,7 +7,7 @@ import notice from './notice.txt?url';
 import { AuditPanel } from './audit-panel';
 import { Help } from './help';
 import { SettingsPanel } from './settings-panel';
-import { hasOpenGap, ORIGINS, standingOf } from './standing';
+import { hasOpenGap, originOf, standingOf } from './standing';
 
 interface TopBarProps {
   readonly live: Live;
@@ -36,7 +36,7 @@ function Badges({ live, code }: TopBarProps) {
     () => live.gaps.get(code),
   );
   const standing = standingOf(connection);
-  const origin = connection.source && ORIGINS[connection.source];
+  const origin = originOf(connection);
   const { behindMs } = connection;
   return (
     <div className="badges" role="status" aria-live="off">

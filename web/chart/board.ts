@@ -10,6 +10,7 @@ import { ChartFeed } from './chart-feed';
 import { Choosing } from './choices';
 import {
   clearPlace,
+  keepPlace,
   LAYOUTS,
   MOST_CHARTS,
   NEWEST,
@@ -71,6 +72,7 @@ export class Board {
     const now = feed.state.latest;
     if (now.code === code && now.interval === interval) return;
     feed.view = { ...NEWEST, bars: feed.view.bars };
+    feed.asked ||= interval !== now.interval;
     void feed.show(code, interval);
     this.write();
   }
@@ -79,7 +81,7 @@ export class Board {
     const { slots, focused } = this.state.latest;
     if (!LAYOUTS.includes(layout) || layout === slots.length) return;
     const kept = new URLSearchParams(keptText(KEY) ?? '');
-    writePlace(this.placeOf(slots[0] as Slot), kept);
+    keepPlace(this.placeOf(slots[0] as Slot), kept);
     const next = Array.from({ length: layout }, (_, at) => slots[at] ?? this.make(kept, at));
     this.state.set({ slots: next, focused: Math.min(focused, layout - 1) });
     for (const { feed, choosing } of slots.slice(layout)) {
@@ -114,9 +116,10 @@ export class Board {
   }
 
   private make(source: URLSearchParams, at: number): Slot {
-    const { code, interval, view } = readPlace(source, at);
+    const { code, interval, asked, view } = readPlace(source, at);
     const feed = new ChartFeed(this.live, code, interval);
     feed.view = view;
+    feed.asked = asked;
     void feed.show(code, interval);
     return { feed, choosing: new Choosing(at) };
   }
@@ -127,22 +130,22 @@ export class Board {
 
   private placeOf({ feed }: Slot) {
     const { code, interval } = feed.state.latest;
-    return { code, interval, view: feed.view };
+    return { code, interval, asked: feed.asked, view: feed.view };
   }
 
   private write(): void {
     const { slots } = this.state.latest;
-    const write = (into: URLSearchParams) => {
-      slots.forEach((slot, at) => writePlace(this.placeOf(slot), into, at));
+    const write = (into: URLSearchParams, place: typeof writePlace) => {
+      slots.forEach((slot, at) => place(this.placeOf(slot), into, at));
       writeLayout(this.layout, into);
     };
     changeAddress((parameters) => {
       for (let at = slots.length; at < MOST_CHARTS; at += 1) clearPlace(parameters, at);
-      write(parameters);
+      write(parameters, writePlace);
     });
     // What a chart that is hidden now showed comes back with it.
     const kept = new URLSearchParams(keptText(KEY) ?? '');
-    write(kept);
+    write(kept, keepPlace);
     keep(KEY, kept.toString());
   }
 }

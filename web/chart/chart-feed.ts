@@ -10,6 +10,7 @@ import { DrawQueue } from './draw-queue';
 import { ExchangeClock } from './exchange-clock';
 import { showEarly } from './early';
 import type { FeedState, Screen } from './feed-state';
+import { finestInstead } from './finest';
 import { Following } from './following';
 import { CAPACITY, Pager } from './pager';
 import { NEWEST } from './place';
@@ -28,6 +29,8 @@ export class ChartFeed {
   head = 0;
   /** What of it is looked at. */
   view = NEWEST;
+  /** Whether somebody asked for its interval. */
+  asked = false;
   private generation = 0;
   private cancel = new AbortController();
   private readonly following: Following;
@@ -38,9 +41,8 @@ export class ChartFeed {
     interval: Interval,
     private readonly fetchCandles: typeof getCandles = getCandles,
   ) {
-    const phase = 'loading';
-    const initial = { phase, code, interval, beginning: false, atHead: true } as const;
-    this.state = new ValueStore<FeedState>(live.frame, initial);
+    const first = { phase: 'loading', decided: false, beginning: false, atHead: true } as const;
+    this.state = new ValueStore<FeedState>(live.frame, { ...first, code, interval });
     this.drawing = new DrawQueue(live.frame, live.figures, () => this.series);
     this.pager = new Pager(this);
     this.following = new Following(live);
@@ -106,11 +108,12 @@ export class ChartFeed {
     const next = new BarSeries();
     const subscription = `candle.${interval}:${code}`;
     const query = { code, interval, count: FIRST_PAGE };
-    this.patch({ phase: 'loading', code, interval });
+    const decided = this.asked || this.state.latest.decided;
+    this.patch({ phase: 'loading', code, interval, decided });
     // A shared stream takes a while to follow; an empty chart shows meanwhile what there is.
     const early =
       this.live.stream.started && !this.series.newest
-        ? showEarly(this.fetchCandles(query, signal), (series) => this.lend(series, signal))
+        ? showEarly(this, this.fetchCandles(query, signal), signal)
         : null;
     let known = true;
     for (let attempt = 1; mine === this.generation; attempt += 1) {
@@ -122,7 +125,11 @@ export class ChartFeed {
         await this.follow(subscription, next);
         if (mine !== this.generation) return null;
         const page = await this.following.page(() => this.fetchCandles(query, signal));
+        const other = await finestInstead(this, page, (one) =>
+          this.fetchCandles({ code, interval: one, count: 1 }, signal),
+        );
         if (mine !== this.generation) return null;
+        if (other) return await this.load(code, other, keep);
         this.adopt(next, page, keep || early?.shown === true);
         return page;
       } catch (error) {
@@ -137,19 +144,11 @@ export class ChartFeed {
     return null;
   }
 
-  /** False when it comes too late. */
-  private lend(series: BarSeries, signal: AbortSignal): boolean {
-    if (signal.aborted || this.state.latest.phase !== 'loading') return false;
-    this.series = series;
-    this.changed(true);
-    return true;
-  }
-
   private failed(error: RestError, known: boolean): void {
     this.live.restFailed(error);
     // A server that has no markets yet knows none; that says nothing about this one.
-    if (known) this.patch({ phase: 'failed' });
-    else if (this.live.markets.latest.length > 0) this.patch({ phase: 'unknown' });
+    if (known) this.patch({ phase: 'failed', decided: true });
+    else if (this.live.markets.latest.length > 0) this.patch({ phase: 'unknown', decided: true });
   }
 
   /** Followed first and fetched then: what happens in between is heard, and merged. */
@@ -169,7 +168,7 @@ export class ChartFeed {
     this.head = series.newest?.start ?? 0;
     this.drawing.forget();
     const phase = series.newest ? 'ready' : 'empty';
-    this.patch({ phase, beginning: page.beginning, atHead: true });
+    this.patch({ phase, decided: true, beginning: page.beginning, atHead: true });
     this.changed(!keep);
     void this.pager.resume();
   }

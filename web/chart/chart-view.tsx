@@ -58,11 +58,8 @@ function useShown(feed: ChartFeed, tickOf: ChartProps['tickOf']) {
 function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
   const { state, code, interval, tickSize, places, figures, any } = useShown(feed, tickOf);
   const { connection } = feed.live;
-  const heard = useSyncExternalStore(
-    connection.subscribe,
-    () => connection.get().exchange === 'live',
-  );
-  const clock = heard ? feed.clock : null;
+  const exchange = useSyncExternalStore(connection.subscribe, () => connection.get().exchange);
+  const clock = exchange === 'live' ? feed.clock : null;
   const { host, frame, hovered, gap, oldestSeen, newestSeen } = useFrame(feed, onView);
   useLook(frame, { interval, places, tickSize, figures, atHead: state.atHead });
   useTruth(frame, feed, code);
@@ -96,6 +93,7 @@ function Chart({ feed, tickOf, tools, rail, named, onView }: ChartProps) {
         <DrawingPanel frame={frame} host={host} />
         <Notices
           phase={state.phase}
+          kept={exchange === 'none'}
           small={any}
           beginning={oldestSeen && state.beginning}
           onNewest={newestSeen && state.atHead ? null : () => navigation?.newest()}

@@ -7,6 +7,8 @@ export interface FeedState {
   readonly phase: Phase;
   readonly code: string;
   readonly interval: Interval;
+  /** False while it may turn out to be another, since nobody asked for this one. */
+  readonly decided: boolean;
   /** The oldest loaded bar is the oldest there is. */
   readonly beginning: boolean;
   /** The newest loaded bar is the newest there is; live bars are appended. */

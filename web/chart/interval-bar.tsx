@@ -18,7 +18,8 @@ const KOREAN: Record<Interval, string> = {
 };
 
 interface IntervalBarProps {
-  readonly selected: Interval;
+  /** Null until that is decided. */
+  readonly selected: Interval | null;
   readonly onSelect: (interval: Interval) => void;
 }
 

@@ -12,6 +12,8 @@ const NOTICES: Partial<Record<Phase, TextKey>> = {
 
 interface NoticesProps {
   readonly phase: Phase;
+  /** No exchange will add to it. */
+  readonly kept: boolean;
   /** There is a chart to be seen, older than what is said. */
   readonly small: boolean;
   readonly beginning: boolean;
@@ -20,9 +22,9 @@ interface NoticesProps {
 }
 
 /** What is to be said over the chart. */
-export function Notices({ phase, small, beginning, onNewest }: NoticesProps) {
+export function Notices({ phase, kept, small, beginning, onNewest }: NoticesProps) {
   const [, t] = useLanguage();
-  const notice = NOTICES[phase];
+  const notice = kept && phase === 'empty' ? 'noneKept' : NOTICES[phase];
   return (
     <>
       {notice && (

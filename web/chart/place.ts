@@ -19,6 +19,8 @@ export interface View {
 export interface Place {
   readonly code: string;
   readonly interval: Interval;
+  /** Somebody wants this interval: a link, or a person the last time. */
+  readonly asked: boolean;
   readonly view: View;
 }
 
@@ -48,6 +50,7 @@ export function readPlace(query: URLSearchParams, slot = 0): Place {
     // A chart without a market of its own has the first one's.
     code: own ?? (slot > 0 ? readPlace(query).code : HOME),
     interval: isInterval(interval) ? interval : (FIRST[slot] as Interval),
+    asked: isInterval(interval),
     view: { at: timeOf(get('at')), bars: count(get('bars'), MOST_BARS) },
   };
 }
@@ -62,6 +65,12 @@ export function writePlace(place: Place, into: URLSearchParams, slot = 0): void 
   set('interval', place.interval);
   set('at', at === null ? null : `${new Date(at * 1000).toISOString().slice(0, 19)}Z`);
   set('bars', bars === null ? null : String(bars));
+}
+
+/** For the next time: an interval that nobody asked for is found anew. */
+export function keepPlace(place: Place, into: URLSearchParams, slot = 0): void {
+  writePlace(place, into, slot);
+  if (!place.asked) into.delete(slotName('interval', slot));
 }
 
 export function clearPlace(from: URLSearchParams, slot: number): void {

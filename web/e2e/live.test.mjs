@@ -6,15 +6,17 @@ import { after, before, test } from 'node:test';
 import { external, picture, ready } from './browser.mjs';
 import { badge, goesOn, last, startLive } from './live.mjs';
 import { until } from './program.mjs';
+import { noteSeen, seen } from './seen.mjs';
 import { assertTrue } from './truth.mjs';
 
 const LONG = process.env.STOFKA_LONG === '1';
 const WATCHED_S = 60;
 const SLEEP_S = LONG ? 600 : 12;
+const QUIET_MARKS = 6;
+const STANDINGS = ['live', 'stale', 'down', 'reconnecting', 'offline'];
 
 let browser;
-// A silent line is given up after so long that one can see it be silent: 5 s are STALE.
-before(async () => (browser = await startLive(['--exchange.stall_ms', '9000'])));
+before(async () => (browser = await startLive()));
 after(() => browser.close());
 
 const options = { skip: external ? 'STOFKA_URL is set' : false };
@@ -102,6 +104,8 @@ test('six tabs of the real program are one connection', options, async () => {
 test('STALE, EXCHANGE DOWN and GAP are said while they are so', options, async () => {
   const tab = await browser.open();
   await ready(tab);
+  await badge(tab, 'live');
+  // Half a minute: the silent line is given up after five seconds, and seen to be silent before.
   await browser.exchange('/_sim/fault?kind=stall&for=30');
   await badge(tab, 'stale');
   await picture(tab.page, 'stale');
@@ -113,6 +117,33 @@ test('STALE, EXCHANGE DOWN and GAP are said while they are so', options, async (
   await picture(tab.page, 'gap-open');
   await badge(tab, 'live');
   await tab.page.locator('[data-badge=gap]').waitFor({ state: 'detached', timeout: 60_000 });
+  await assertTrue(tab, browser.url);
+  await tab.close();
+});
+
+test('a line that is silent for a moment is STALE, and a quiet night is not', options, async () => {
+  const tab = await browser.open({ setUp: noteSeen, locale: 'ko-KR' });
+  await ready(tab);
+  await badge(tab, 'live');
+  const standings = async () => {
+    const { badge: all } = await seen(tab.page);
+    const bare = all.map((names) => names.split(',').find((name) => STANDINGS.includes(name)));
+    return bare.filter((name, at) => name !== bare[at - 1]);
+  };
+  // Nobody trades: pings alone say that the exchange is there, watermark for watermark.
+  await browser.exchange('/_sim/trading?on=0');
+  const marks = () => browser.server.metric('stofka_exchange_watermarks_total');
+  const before = await marks();
+  await until(async () => (await marks()) >= before + QUIET_MARKS, 'watermarks of a quiet market');
+  assert.deepEqual((await standings()).slice(-1), ['live']);
+  const calm = await standings();
+  await browser.exchange('/_sim/trading?on=1');
+  await browser.exchange('/_sim/fault?kind=stall&for=4');
+  await badge(tab, 'stale');
+  await picture(tab.page, 'stale-ko');
+  await badge(tab, 'live');
+  assert.deepEqual(await standings(), [...calm, 'stale', 'live']);
+  assert.ok(!calm.includes('stale') || calm.indexOf('stale') < calm.indexOf('live'), calm.join());
   await assertTrue(tab, browser.url);
   await tab.close();
 });

@@ -152,11 +152,11 @@ export async function startLate() {
   return { server, begin, stop };
 }
 
-/** Stofka without an exchange, over the minutes of KRW-BTC in a file: {server, stop()}. */
-export async function startStored(file, flags = []) {
+/** Stofka without an exchange, over the minutes of a market in a file: {server, stop()}. */
+export async function startStored(file, flags = [], code = 'KRW-BTC') {
   const folder = await mkdtemp(join(tmpdir(), 'stofka-page-'));
   const data = join(folder, 'data');
-  const args = ['import', '--data', data, '--code', 'KRW-BTC', '--interval', '1m', file];
+  const args = ['import', '--data', data, '--code', code, '--interval', '1m', file];
   const server = new Server('none', data, flags);
   const stop = async () => {
     if (server.child) await server.stop();
