@@ -13,6 +13,7 @@
 #include "app/settings.h"
 #include "app/tool_backfill.h"
 #include "app/verify.h"
+#include "base/mem.h"
 #include "base/metric.h"
 
 enum { EXIT_USAGE = 2 };
@@ -164,6 +165,7 @@ static int version_main(int argc, char **argv)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    mem_return_when_freed();
     bool asks_help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
     if (asks_help)
         return help_main(1, argv + 1);

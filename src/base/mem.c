@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,4 +53,12 @@ char *mem_strndup(const char *text, size_t len)
     memcpy(copy, text, len);
     copy[len] = '\0';
     return copy;
+}
+
+void mem_return_when_freed(void)
+{
+    /* glibc raises both by itself with each large array that is freed, unless they were set. */
+    enum { LARGE_BYTES = 4 << 20, RESERVE_BYTES = 16 << 20 };
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, RESERVE_BYTES);
 }

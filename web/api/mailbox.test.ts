@@ -30,7 +30,7 @@ test('prices leave some times a second, the newest of each; a candle takes them 
   vi.advanceTimersByTime(10);
   mailbox.put(['ticker', 'second'], 'ticker:KRW-BTC');
   mailbox.put(['candle', '{}'], 'candle');
-  vi.advanceTimersByTime(310); // prices may go with it again
+  vi.advanceTimersByTime(400); // prices may go with it again
   mailbox.put(['candle', '{ }'], 'candle');
   vi.advanceTimersByTime(10);
   expect(batches).toEqual([

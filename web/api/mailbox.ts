@@ -35,7 +35,7 @@ class Lane {
 export class Mailbox {
   private readonly prompt = new Lane(0, 0);
   /** Nobody reads prices faster, and each time costs the tab a turn. Best with a candle, in one frame. */
-  private readonly prices = new Lane(300, 450);
+  private readonly prices = new Lane(400, 450);
   /** Prices that nobody looks at: the list is put in order this often. */
   private readonly idle = new Lane(1_500, 2_000);
   private sentAt: number | null = null;
