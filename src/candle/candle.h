@@ -27,7 +27,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
 #include "candle/message.h"
 #include "candle/spans.h"
 #include "model/candle.h"
@@ -67,9 +66,8 @@ struct candle_sink {
                      const struct spans *spans);
 };
 
-/* Gives committed rows that start in the span in ascending order, tombstones included. Not OK: the
- * rows could not be read, and none must be taken for no trade. The engine is spent then: from this
- * call on the sink hears nothing more of it. */
+/* Gives committed rows that start in the span in ascending order, tombstones included. Not OK: they
+ * could not be read, which is not the same as none; the sink hears nothing more of this engine. */
 typedef void candle_loaded_f(void *ctx, const struct candle *c);
 struct candle_loader {
     void *ctx;
@@ -82,11 +80,9 @@ struct candle_engine;
 struct candle_engine *candle_engine_new(const struct candle_sink *sink,
                                         const struct candle_loader *loader);
 void candle_engine_free(struct candle_engine **e);
-
-/* A load failed: the message, settling or question of that moment was not done to its end, and what
- * the engine holds is not true any more. What the sink was told to keep and is not committed is to
- * be dropped with the engine, and the answer of that question; a new engine, restored from the
- * store, hears the messages behind the store's position again. */
+/* A load failed: the message, settling or question of that moment was not done to its end. What the
+ * sink was told and is not committed is to be dropped with the engine, and that answer; a new one,
+ * restored from the store, hears the messages behind the store's position again. */
 bool candle_engine_failed(const struct candle_engine *e);
 
 /* Restoring, before the first message: newest watermark, coverage and open gaps as kept. several:
