@@ -71,8 +71,8 @@ static void on_coverage(void *ctx, const char *code, enum interval level, bool l
     (void)spans;
 }
 
-static void no_rows(void *ctx, const char *code, enum interval i, struct span span,
-                    candle_loaded_f *each, void *each_ctx)
+static enum err no_rows(void *ctx, const char *code, enum interval i, struct span span,
+                        candle_loaded_f *each, void *each_ctx)
 {
     (void)ctx;
     (void)code;
@@ -80,6 +80,7 @@ static void no_rows(void *ctx, const char *code, enum interval i, struct span sp
     (void)span;
     (void)each;
     (void)each_ctx;
+    return OK;
 }
 
 static int64_t cpu_ns(void)

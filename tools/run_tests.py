@@ -229,6 +229,7 @@ def stage_long():
     if failed:
         count += failed
         return count
+    count += run_pytest(os.path.join(ROOT, 'test', 'cluster', 'postgres_away_test.py'), env={'STOFKA_LONG': '1'})
     for name, command in LONG_COMMANDS.items():
         count += one(run(name, command, 3600), name)
         say(tail(name, 12))

@@ -170,6 +170,12 @@ void batch_market(struct batch *b, const struct store_market *m)
     b->market_count++;
 }
 
+void batch_markets_of(struct batch *b, const struct batch *other)
+{
+    for (size_t k = 0; k < other->market_count; k++)
+        batch_market(b, &other->markets[k]);
+}
+
 void batch_lane(struct batch *b, const struct store_lane *lane)
 {
     size_t k = 0;

@@ -15,7 +15,6 @@ enum {
     COMMIT_MS = 100,     /* a batch gathers at most that long while the store is free */
     COMMIT_ROWS = 1000,
     ROLLED_MS = 1000,
-    RETRY_MS = 1000,
 };
 
 #define APPLIED(kind)                                                                              \
@@ -29,9 +28,6 @@ static struct metric applied_total[BUS_KIND_COUNT] = {
 static struct metric unreadable_total =
     METRIC_COUNTER("stofka_candle_unreadable_total",
                    "Bus messages that could not be read and were passed over.", "");
-static struct metric stale_total =
-    METRIC_COUNTER("stofka_store_stale_batches_total",
-                   "Batches refused because another process moved a lane.", "");
 static struct metric pending_rows_gauge =
     METRIC_GAUGE("stofka_store_pending_rows", "Rows that wait to be committed.", "");
 static struct metric commit_lag =
@@ -55,9 +51,20 @@ static void note_position(struct lane *l)
             .watermark_ms = l->watermark_mono_ms ? candle_engine_watermark_ms(l->engine) : 0});
 }
 
+/* While the store can't be read the lane stands: this comes again. */
+static void pass_over(struct lane *l, const struct bus_message *m)
+{
+    if (m->kind == BUS_WATERMARK)
+        l->watermark_mono_ms = clock_mono_ms(); /* the exchange is heard */
+}
+
 static void apply(struct lane *l, const struct bus_message *m)
 {
     struct feed *f = l->f;
+    if (!l->engine && m->kind != BUS_TICKER) {
+        pass_over(l, m);
+        return;
+    }
     if (m->kind != BUS_TICKER) {
         l->message_seq = (uint64_t)(m->offset + 1) << FEED_SEQ_BITS;
         l->message_events = 0;
@@ -73,7 +80,7 @@ static void apply(struct lane *l, const struct bus_message *m)
                  err_text(e));
     }
     metric_add(&applied_total[m->kind], 1);
-    if (m->kind == BUS_TICKER)
+    if (m->kind == BUS_TICKER || (candle_engine_failed(l->engine) && feed_break_failed(f)))
         return;
     if (f->building_receive_ms == 0)
         f->building_receive_ms = m->receive_ms;
@@ -85,7 +92,7 @@ static void apply(struct lane *l, const struct bus_message *m)
 
 /* --- committing ------------------------------------------------------------------------- */
 
-static void hand_over(struct feed *f)
+void feed_hand_over(struct feed *f)
 {
     for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
         if (f->lanes[p])
@@ -100,6 +107,7 @@ static void hand_over(struct feed *f)
 
 static void commit_when_due(struct feed *f)
 {
+    (void)feed_break_failed(f); /* by a question */
     metric_set(&pending_rows_gauge, (int64_t)batch_rows(f->building));
     if (batch_empty(f->building) || !writer_idle(f->writer))
         return;
@@ -107,22 +115,24 @@ static void commit_when_due(struct feed *f)
     if (f->building_since_ms == 0)
         f->building_since_ms = now;
     if (now - f->building_since_ms >= COMMIT_MS || batch_rows(f->building) >= COMMIT_ROWS)
-        hand_over(f);
+        feed_hand_over(f);
 }
 
 static void lane_committed(struct lane *l, uint64_t seq)
 {
     if (seq)
         lane_released(l, seq);
-    candle_engine_committed(l->engine,
-                            store_rolls_up(l->f->s.store) ? l->rolled_seq : l->released_seq);
+    if (l->engine)
+        candle_engine_committed(l->engine,
+                                store_rolls_up(l->f->s.store) ? l->rolled_seq : l->released_seq);
 }
 
-static void settle(struct feed *f)
+void feed_settle(struct feed *f)
 {
     for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
-        if (f->lanes[p])
+        if (f->lanes[p] && f->lanes[p]->engine)
             candle_engine_settle(f->lanes[p]->engine);
+    (void)feed_break_failed(f);
 }
 
 /* Pages that hold the row are not true any more. Those who share a cache look at each page's
@@ -168,112 +178,29 @@ static void on_committed(void *ctx, struct batch *b)
     }
 }
 
-static void on_trouble(void *ctx, const char *text)
+void feed_trouble_tell(void *feed, const char *text)
 {
-    struct feed *f = ctx;
+    struct feed *f = feed;
     free(f->trouble);
     f->trouble = text ? mem_strdup(text) : NULL;
 }
 
 void feed_follow_trouble(struct feed *f, const char *why)
 {
-    on_trouble(f, why);
+    feed_trouble_tell(f, why);
 }
 
-/* --- lanes that come and go ------------------------------------------------------------- */
-
-/* Nothing of a lane comes before bus_start: while the store can't be read it waits. */
-static void take_lane(struct feed *f, int32_t partition)
-{
-    struct buf error = {0};
-    int64_t from = 0;
-    enum err e = lane_open(f, partition, &from, &error);
-    f->waiting[partition] = e != OK;
-    if (e != OK) {
-        f->retry_mono_ms = clock_mono_ms() + RETRY_MS;
-        log_warn("feed.lane_waits", "partition=%d error=%s text=\"%s\"", (int)partition,
-                 err_text(e), error.data ? error.data : "");
-        on_trouble(f, "a lane can't be read");
-    } else {
-        REQUIRE(bus_start(f->s.bus, partition, from) == OK);
-        log_info("feed.lane", "partition=%d next=%lld", (int)partition,
-                 (long long)f->lanes[partition]->next);
-    }
-    buf_free(&error);
-}
-
-static void take_waiting_lanes(struct feed *f)
-{
-    bool any = false, again = false;
-    if (clock_mono_ms() < f->retry_mono_ms)
-        return;
-    for (int32_t p = 0; p < bus_partitions(f->s.bus) && !again; p++) {
-        if (!f->waiting[p])
-            continue;
-        take_lane(f, p);
-        any = true;
-        again = f->waiting[p]; /* the others would not fare better */
-    }
-    if (any && !again)
-        on_trouble(f, NULL);
-}
-
-/* Its messages are gone from the brokers, or they are others' now. Going on elsewhere would leave a
- * hole that nobody knows of. */
-static void lose_lane(struct feed *f, int32_t partition)
-{
-    const struct lane *l = f->lanes[partition];
-    log_error("feed.position_lost", "partition=%d next=%lld", (int)partition,
-              l ? (long long)l->next : -1);
-    on_trouble(f, "the brokers do not hold where a partition is to go on");
-    if (f->s.lost)
-        f->s.lost(f->s.ctx, partition);
-}
-
-/* What was read of it is committed if that is possible at once; if not, the lane's next owner reads
- * it again and what is still on its way here comes too late (ERR_STALE). */
-static void give_lane(struct feed *f, int32_t partition)
-{
-    settle(f);
-    if (f->writer) {
-        writer_finish(f->writer);
-        if (!batch_empty(f->building) && writer_idle(f->writer))
-            hand_over(f);
-        writer_finish(f->writer);
-    }
-    f->waiting[partition] = false;
-    lane_free(&f->lanes[partition]);
-    bus_given(f->s.bus, partition);
-    log_info("feed.lane_given", "partition=%d", (int)partition);
-}
-
-/* Another process moved a lane on: all that was read here since is read again from there. */
-static void on_stale(void *ctx, struct batch *b)
-{
-    struct feed *f = ctx;
-    log_warn("feed.stale", "rows=%zu", batch_rows(b));
-    metric_add(&stale_total, 1);
-    batch_free(&b);
-    batch_free(&f->building);
-    f->building = batch_new();
-    for (int32_t p = 0; p < bus_partitions(f->s.bus) && !f->stopped; p++)
-        if (f->lanes[p]) {
-            lane_free(&f->lanes[p]);
-            take_lane(f, p);
-        }
-}
+/* --- the turn --------------------------------------------------------------------------- */
 
 static void take(struct feed *f, const struct bus_message *m)
 {
     if ((int)m->kind == BUS_ASSIGNED)
-        take_lane(f, m->partition);
+        feed_take_lane(f, m->partition);
     else if ((int)m->kind == BUS_REVOKED)
-        give_lane(f, m->partition);
+        feed_give_lane(f, m->partition);
     else if (f->lanes[m->partition])
         apply(f->lanes[m->partition], m);
 }
-
-/* --- the turn --------------------------------------------------------------------------- */
 
 /* A store that does not keep up makes the bus wait, and a full bus makes a gap: memory is bounded
  * and nothing is hidden. */
@@ -288,7 +215,7 @@ static bool too_much(struct feed *f)
 
 static void settle_all(struct feed *f)
 {
-    settle(f);
+    feed_settle(f);
     for (int32_t p = 0; f->s.follows && p < bus_partitions(f->s.bus); p++)
         if (f->lanes[p])
             lane_catch_up(f->lanes[p]);
@@ -305,7 +232,7 @@ static bool apply_some(struct feed *f)
     for (; left > 0 && !too_much(f); left--) {
         enum err e = bus_poll(f->s.bus, &m);
         if (e == ERR_RANGE)
-            lose_lane(f, m.partition);
+            feed_lose_lane(f, m.partition);
         else if (e != OK)
             break;
         else
@@ -320,11 +247,15 @@ static void refresh_rolled(struct feed *f)
 {
     struct store_meta meta;
     int64_t now = clock_mono_ms();
-    if (!f->writer || !store_rolls_up(f->s.store) || now - f->rolled_mono_ms < ROLLED_MS)
+    if (!f->writer || !f->reader || !store_rolls_up(f->s.store) ||
+        now - f->rolled_mono_ms < ROLLED_MS)
         return;
     f->rolled_mono_ms = now;
-    if (store_meta(f->reader, &meta) != OK)
+    enum err e = store_meta(f->reader, &meta);
+    if (e != OK) {
+        feed_store_away(f, err_text(e));
         return;
+    }
     for (int32_t p = 0; p < meta.lane_count; p++)
         if (f->lanes[p] && f->lanes[p]->rolled_seq < meta.lanes[p].rolled_seq) {
             f->lanes[p]->rolled_seq = meta.lanes[p].rolled_seq;
@@ -346,18 +277,21 @@ static void on_wake(uv_async_t *handle)
 static void on_timer(uv_timer_t *handle)
 {
     refresh_rolled(handle->data);
-    take_waiting_lanes(handle->data);
+    feed_look_after_waiting(handle->data);
     turn(handle->data);
 }
 
 /* --- opening ---------------------------------------------------------------------------- */
 
-static enum err open_lanes(struct feed *f, struct buf *error)
+static enum err open_lanes(struct feed *f, const struct store_meta *meta, struct buf *error)
 {
-    enum err e = OK;
+    enum err e = store_roll_up(f->s.store, error);
     int64_t from;
-    for (int32_t p = 0; p < bus_partitions(f->s.bus) && e == OK; p++)
-        e = lane_open(f, p, &from, error);
+    for (int32_t p = 0; p < bus_partitions(f->s.bus) && e == OK; p++) {
+        e = lane_open(f, p, &meta->lanes[p], &from);
+        if (e != OK)
+            buf_str(error, "store: can't be read");
+    }
     return e;
 }
 
@@ -374,7 +308,10 @@ static enum err restore(struct feed *f, struct buf *error)
         serve_lanes(f->s.serve, bus_partitions(f->s.bus) + f->s.follows);
     if (f->s.serve)
         serve_epoch(f->s.serve, meta.epoch);
-    return bus_assigns(f->s.bus) ? OK : open_lanes(f, error);
+    if (!bus_assigns(f->s.bus))
+        return open_lanes(f, &meta, error);
+    store_reader_patience(f->reader, FEED_READ_MS);
+    return OK;
 }
 
 void feed_metrics_register(void)
@@ -382,10 +319,10 @@ void feed_metrics_register(void)
     for (int k = 0; k < BUS_KIND_COUNT; k++)
         metric_register(&applied_total[k]);
     metric_register(&unreadable_total);
-    metric_register(&stale_total);
     metric_register(&pending_rows_gauge);
     metric_register(&commit_lag);
     lane_metrics_register();
+    feed_take_metrics_register();
 }
 
 enum err feed_open(const struct feed_settings *s, struct feed **out, struct buf *error)
@@ -394,7 +331,7 @@ enum err feed_open(const struct feed_settings *s, struct feed **out, struct buf 
     f->s = *s;
     feed_metrics_register();
     f->building = batch_new();
-    struct writer_events events = {f, on_committed, on_stale, on_trouble};
+    struct writer_events events = {f, on_committed, feed_on_stale, feed_trouble_tell};
     if (!s->follows)
         f->writer = writer_new(s->loop, s->store, &events);
     enum err e = restore(f, error);
@@ -413,7 +350,7 @@ static void finish_writing(struct feed *f)
 {
     writer_finish(f->writer);
     if (!batch_empty(f->building) && writer_idle(f->writer)) {
-        hand_over(f);
+        feed_hand_over(f);
         writer_finish(f->writer);
     }
     writer_stop(f->writer);
@@ -425,7 +362,7 @@ void feed_stop(struct feed *f)
     f->stopped = true;
     while (!bus_assigns(f->s.bus) && bus_poll(f->s.bus, &m) == OK)
         take(f, &m);
-    settle(f);
+    feed_settle(f);
     if (f->writer)
         finish_writing(f);
     uv_close((uv_handle_t *)&f->wake, NULL);
@@ -473,9 +410,10 @@ void feed_market(struct feed *f, const struct store_market *m)
 void feed_prune(struct feed *f, int64_t seconds_before_ms)
 {
     for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
-        if (f->lanes[p])
+        if (f->lanes[p] && f->lanes[p]->engine)
             candle_engine_forget(f->lanes[p]->engine, INTERVAL_1S, seconds_before_ms);
-    settle(f);
-    if (f->writer)
+    feed_settle(f);
+    /* No row goes before its coverage: while a lane stands, none does. */
+    if (f->writer && !feed_has_waiting(f))
         batch_prune(f->building, seconds_before_ms);
 }

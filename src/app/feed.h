@@ -12,6 +12,10 @@
  * message's events: the same for all readers, ascending over restarts. Embedded there is one lane;
  * the store role has those that the bus assigns; the serve role has all.
  *
+ * An old row is read from the store where a message needs it. Where that fails the lane stands:
+ * what is not committed of it is dropped, tickers go on, and once the store answers it is read
+ * again from the store's position, as after a rebalance (only where the bus keeps messages: kafka).
+ *
  * Two ways to be told that something is committed: the feed writes it (embedded, store), or follows
  * what another process wrote (serve: feed_followed).
  */
@@ -81,7 +85,8 @@ void feed_follow_trouble(struct feed *f, const char *why);
 /* --- lanes ------------------------------------------------------------------------------ */
 
 int32_t feed_lane(const struct feed *f, const char *code); /* its number */
-/* Engine of the market's lane; NULL: the lane is not here. */
+/* Engine of the market's lane; NULL: the lane is not here, or stands while the store can't be read.
+ * Ask again after a question that may load rows (over, open): then an answer is not to be used. */
 struct candle_engine *feed_engine(struct feed *f, const char *code);
 /* Newest event of the market's lane that clients may know; 0 where the lane is not here. */
 uint64_t feed_released(const struct feed *f, const char *code);

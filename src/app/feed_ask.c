@@ -7,10 +7,15 @@ int32_t feed_lane(const struct feed *f, const char *code)
     return bus_partition_of(f->s.bus, code);
 }
 
+/* NULL: the lane is not here, or stands, or is about to. */
+static struct candle_engine *engine_of(const struct lane *l)
+{
+    return l && l->engine && !candle_engine_failed(l->engine) ? l->engine : NULL;
+}
+
 struct candle_engine *feed_engine(struct feed *f, const char *code)
 {
-    struct lane *l = lane_of(f, code);
-    return l ? l->engine : NULL;
+    return engine_of(lane_of(f, code));
 }
 
 uint64_t feed_released(const struct feed *f, const char *code)
@@ -28,7 +33,7 @@ uint64_t feed_seq(const struct feed *f, const char *code)
 void feed_open_gaps(struct feed *f, candle_gap_f *each, void *ctx)
 {
     for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
-        if (f->lanes[p])
+        if (engine_of(f->lanes[p]))
             candle_engine_open_gaps(f->lanes[p]->engine, each, ctx);
 }
 
@@ -36,7 +41,7 @@ int64_t feed_watermark_ms(const struct feed *f)
 {
     int64_t newest = 0;
     for (int32_t p = 0; p < bus_partitions(f->s.bus); p++)
-        if (f->lanes[p] && candle_engine_watermark_ms(f->lanes[p]->engine) > newest)
+        if (engine_of(f->lanes[p]) && candle_engine_watermark_ms(f->lanes[p]->engine) > newest)
             newest = candle_engine_watermark_ms(f->lanes[p]->engine);
     return newest;
 }
@@ -57,6 +62,8 @@ uint64_t feed_commits(const struct feed *f)
 
 const char *feed_trouble(const struct feed *f)
 {
+    if (f->trouble == NULL && f->away_mono_ms)
+        return "old rows can't be read, partitions wait";
     return f->trouble;
 }
 

@@ -13,8 +13,9 @@
 
 enum {
     FORMING_OLD_MS = 120000, /* older open windows are not news to anyone watching */
-    READ_MS = 20000,         /* a database that is restarted is waited for, with the whole loop */
-    READ_PAUSE_MS = 200,
+    FILE_MS = 20000, /* a file that can't be read just now is waited for, with the whole loop */
+    FILE_PAUSE_MS = 200,
+    AGAIN_MS = 200, /* what failed sooner only had to connect anew */
 };
 
 static struct metric events_total =
@@ -109,8 +110,33 @@ static void on_coverage(void *ctx, const char *code, enum interval level, bool l
         batch_coverage(l->f->building, code, level, lost, spans);
 }
 
-static void load(void *ctx, const char *code, enum interval i, struct span span,
-                 candle_loaded_f *each, void *each_ctx)
+/* A bus in memory keeps nothing to be read again: there is no going on without the row. */
+static enum err read_file(struct feed *f, const struct store_query *q, candle_loaded_f *each,
+                          void *each_ctx)
+{
+    int64_t end = clock_mono_ms() + FILE_MS;
+    enum err e = store_range(f->reader, q, each, each_ctx, NULL);
+    while (err_class(e) == ERR_CLASS_RETRY && clock_mono_ms() < end) {
+        (void)poll(NULL, 0, FILE_PAUSE_MS);
+        e = store_range(f->reader, q, each, each_ctx, NULL);
+    }
+    return e;
+}
+
+static enum err read_database(struct feed *f, const struct store_query *q, candle_loaded_f *each,
+                              void *each_ctx)
+{
+    int64_t began = clock_mono_ms();
+    if (!f->reader)
+        return ERR_IO;
+    enum err e = store_range(f->reader, q, each, each_ctx, NULL);
+    if (err_class(e) == ERR_CLASS_RETRY && clock_mono_ms() - began < AGAIN_MS)
+        e = store_range(f->reader, q, each, each_ctx, NULL);
+    return e;
+}
+
+static enum err load(void *ctx, const char *code, enum interval i, struct span span,
+                     candle_loaded_f *each, void *each_ctx)
 {
     struct lane *l = ctx;
     struct store_query q = {.partition = l->partition,
@@ -120,16 +146,17 @@ static void load(void *ctx, const char *code, enum interval i, struct span span,
                             .limit = SIZE_MAX,
                             .with_tombstones = true};
     memcpy(q.code, code, strlen(code) + 1);
-    int64_t end = clock_mono_ms() + READ_MS;
-    enum err e = store_range(l->f->reader, &q, each, each_ctx, NULL);
-    while (err_class(e) == ERR_CLASS_RETRY && clock_mono_ms() < end) {
-        (void)poll(NULL, 0, READ_PAUSE_MS);
-        e = store_range(l->f->reader, &q, each, each_ctx, NULL);
-    }
+    bool again = bus_assigns(l->f->s.bus);
+    enum err e =
+        again ? read_database(l->f, &q, each, each_ctx) : read_file(l->f, &q, each, each_ctx);
+    if (e == OK)
+        return OK;
     /* No rows would be taken for no trade: better to end than to write a wrong candle. */
-    if (e != OK)
+    if (!again || err_class(e) != ERR_CLASS_RETRY)
         log_error("store.read_failed", "error=\"%s\" code=%s", err_text(e), code);
-    REQUIRE(e == OK);
+    REQUIRE(again && err_class(e) == ERR_CLASS_RETRY);
+    feed_store_away(l->f, err_text(e));
+    return e;
 }
 
 /* --- telling ---------------------------------------------------------------------------- */
@@ -183,6 +210,8 @@ void lane_catch_up(struct lane *l)
         lane_tell_event(l, &l->held->event);
     if (seq > l->released_seq)
         lane_released(l, seq);
+    if (!l->engine)
+        return;
     candle_engine_committed(l->engine, l->rolled_seq < seq ? l->rolled_seq : seq);
     l->is_warm = l->is_warm || (l->is_followed && l->seq >= l->store_seq &&
                                 bus_behind(l->f->s.bus, l->partition) == 0);
@@ -291,68 +320,83 @@ static void restore_market(void *ctx, const struct store_market *m)
 static enum err restore(struct lane *l, const struct store_lane_meta *at)
 {
     struct feed *f = l->f;
+    struct candle_sink sink = {l, on_event, on_forming, on_keep, on_gap, on_coverage};
+    struct candle_loader loader = {l, load};
     bool clock = at->watermark_ms == 0 && !f->s.hears;
+    l->engine = candle_engine_new(&sink, &loader);
+    l->trades = trades_new();
     candle_engine_restore(l->engine, clock ? clock_wall_ms() : at->watermark_ms, f->s.several);
-    if (f->s.serve)
-        serve_start_at(f->s.serve, l->partition, at->seq);
-    l->released_seq = l->seq = l->store_seq = at->seq;
-    l->rolled_seq = at->rolled_seq;
+    l->seq = at->seq;
+    l->next = l->batch_from = at->next;
     if (l->changes)
         changes_start(l->changes, at->seq);
-    l->next = l->batch_from = at->next;
     enum err e = store_read_coverage(f->reader, restore_coverage, l);
     if (e == OK)
         e = store_read_gaps(f->reader, "", true, SIZE_MAX, restore_gap, l);
-    if (e == OK)
-        e = store_read_markets(f->reader, restore_market, l);
-    if (e == OK && f->s.serve)
-        e = store_read_events(f->reader, l->partition, 0, restore_event, l);
-    if (e == OK)
-        lane_released(l, at->seq);
     if (e == OK && at->seq == 0 && f->writer)
         batch_event(f->building, l->partition, FEED_BEGIN_SEQ, "begin - - ", strlen("begin - - "));
     return e;
 }
 
-/* No parent in the store may be older than where the lane goes on, so the position is that of
- * before the roll-up, though others may have moved it since: what is newer in the store is only
- * said again. */
-static enum err read_position(struct feed *f, int32_t partition, struct store_lane_meta *at,
-                              struct buf *error)
+static enum err begin(struct lane *l, const struct store_lane_meta *at)
 {
-    struct store_meta meta;
-    enum err e = store_meta(f->reader, &meta);
-    if (e != OK)
-        return e;
-    *at = meta.lanes[partition];
-    return at->rolled_seq < at->seq ? store_roll_up(f->s.store, error) : OK;
+    struct feed *f = l->f;
+    if (f->s.serve)
+        serve_start_at(f->s.serve, l->partition, at->seq);
+    l->released_seq = l->store_seq = at->seq;
+    l->rolled_seq = at->rolled_seq;
+    enum err e = store_read_markets(f->reader, restore_market, l);
+    if (e == OK)
+        e = restore(l, at);
+    if (e == OK && f->s.serve)
+        e = store_read_events(f->reader, l->partition, 0, restore_event, l);
+    if (e == OK)
+        lane_released(l, at->seq);
+    return e;
 }
 
-enum err lane_open(struct feed *f, int32_t partition, int64_t *from, struct buf *error)
+static int64_t from_of(const struct store_lane_meta *at)
 {
-    struct store_lane_meta at;
-    enum err e = read_position(f, partition, &at, error);
-    if (e != OK) {
-        buf_str(error, "store: can't be read");
-        return e;
-    }
+    return at->seq ? at->next : INT64_MIN;
+}
+
+enum err lane_open(struct feed *f, int32_t partition, const struct store_lane_meta *at,
+                   int64_t *from)
+{
     struct lane *l = mem_zalloc(sizeof *l);
-    struct candle_sink sink = {l, on_event, on_forming, on_keep, on_gap, on_coverage};
-    struct candle_loader loader = {l, load};
     l->f = f;
     l->partition = partition;
-    l->engine = candle_engine_new(&sink, &loader);
-    l->trades = trades_new();
     if (f->s.follows)
         l->changes = mem_zalloc(sizeof *l->changes);
-    e = restore(l, &at);
+    enum err e = begin(l, at);
     if (e != OK) {
-        buf_str(error, "store: can't be read");
         lane_free(&l);
         return e;
     }
-    *from = at.seq ? at.next : INT64_MIN;
+    *from = from_of(at);
     f->lanes[partition] = l;
+    return OK;
+}
+
+void lane_stand(struct lane *l)
+{
+    candle_engine_free(&l->engine);
+    trades_free(&l->trades);
+    l->is_warm = false;
+}
+
+enum err lane_go_on(struct lane *l, const struct store_lane_meta *at, int64_t *from)
+{
+    enum err e = restore(l, at);
+    if (e != OK) {
+        lane_stand(l);
+        return e;
+    }
+    if (at->rolled_seq > l->rolled_seq)
+        l->rolled_seq = at->rolled_seq;
+    if (!l->f->s.follows) /* who follows tells what is held before */
+        lane_released(l, at->seq);
+    *from = from_of(at);
     return OK;
 }
 

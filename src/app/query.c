@@ -97,10 +97,18 @@ static bool read_too_early(struct ask *a)
 
 static void fetch_or_answer(struct ask *a)
 {
+    if (!query_engine_of(a)) {
+        query_answer(a);
+        return;
+    }
     if (read_too_early(a))
         return;
     if (a->err == OK && feed_follows(a->q->s.feed))
         (void)query_lay_over(a); /* what was fetched may not be rolled up there for a while */
+    if (!query_engine_of(a)) {
+        query_answer(a);
+        return;
+    }
     int64_t known = a->err == OK ? known_from(a) : 0;
     if (a->err != OK || page_is_known(a, known) || !exchange_can_be_asked(a)) {
         query_answer_when_released(a);
@@ -175,6 +183,7 @@ static void read_work(uv_work_t *work)
     buf_free(&error);
     if (a->err != OK)
         return;
+    store_reader_patience(a->reader, READ_MS);
     struct store_query sq = {.partition = feed_lane(a->q->s.feed, a->what.code),
                              .interval = a->what.interval,
                              .from_ms = INT64_MIN,
@@ -258,14 +267,17 @@ void query_candles(struct query_engine *q, const struct serve_query *what,
     a->since_ms = clock_mono_ms();
     a->next = q->asks;
     q->asks = a;
-    query_read(a);
+    if (query_engine_of(a))
+        query_read(a);
+    else
+        query_answer(a); /* that nothing is known just now */
 }
 
 /* What was fetched came to the bus, but not from it yet: brokers are in between. */
 static bool still_away(const struct ask *a)
 {
     return a->step == STEP_COMMIT && feed_follows(a->q->s.feed) && a->fetches < FETCHES_MAX &&
-           query_in_time(a) &&
+           query_in_time(a) && query_engine_of(a) &&
            candle_engine_covered_stamp(query_engine_of(a), a->what.code) == a->covered_stamp;
 }
 

@@ -99,14 +99,19 @@ static bool must_wait(struct ask *a)
     return true;
 }
 
+/* Without the engine nobody knows what the rows lack. */
+static bool refused(struct ask *a)
+{
+    if (a->err == OK && query_engine_of(a))
+        return false;
+    serve_answer_error(a->req, 503, "store_unavailable", "candles can't be read just now");
+    ask_free(a);
+    return true;
+}
+
 void query_answer(struct ask *a)
 {
-    if (a->err != OK) {
-        serve_answer_error(a->req, 503, "store_unavailable", "candles can't be read just now");
-        ask_free(a);
-        return;
-    }
-    if (must_wait(a))
+    if (refused(a) || must_wait(a) || refused(a)) /* laying over may need a row from the store */
         return;
     if (a->what.closed_only)
         drop_forming(a);

@@ -11,6 +11,7 @@ enum {
     READERS_MAX = 4,  /* idle store readers kept */
     FETCHES_MAX = 12, /* exchange pages for one answer */
     ASK_MS = 5000,    /* longest wait for the exchange before answering with what there is */
+    READ_MS = 10000,  /* longest read of the store */
     TICK_MS = 500,
 };
 

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { GAPS_MAX = 1000 };
+enum { GAPS_MAX = 1000, READ_MS = 1500 };
 
 /* --- what serve asks -------------------------------------------------------------------- */
 
@@ -171,7 +171,11 @@ static enum err open_database(struct run *r, struct buf *error)
     enum err e = store_open(&s, &r->store, error);
     if (e == OK)
         e = store_reader_open(r->store, &r->reader, error);
-    return e == OK ? store_read_markets(r->reader, load_market, r) : e;
+    if (e == OK)
+        e = store_read_markets(r->reader, load_market, r);
+    if (e == OK)
+        store_reader_patience(r->reader, READ_MS); /* from now on it is asked on the loop */
+    return e;
 }
 
 static enum err open_store(struct run *r, struct buf *error)

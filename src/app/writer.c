@@ -69,8 +69,9 @@ static enum err commit(struct writer *w, struct batch *b)
     bool failed = false;
     enum err e;
     while ((e = store_apply(w->store, batch_view(b), &error)) != OK && e != ERR_STALE) {
-        log_error("store.apply_failed", "error=\"%s\" text=\"%s\" rows=%zu", err_text(e),
-                  error.data ? error.data : "", batch_rows(b));
+        if (!failed)
+            log_error("store.apply_failed", "error=\"%s\" text=\"%s\" rows=%zu", err_text(e),
+                      error.data ? error.data : "", batch_rows(b));
         set_trouble(w, error.data ? error.data : err_text(e),
                     error.data ? error.len : strlen(err_text(e)));
         /* What no retry can heal (a damaged file, another's data) must not look like waiting. */

@@ -26,6 +26,7 @@ void batch_coverage(struct batch *b, const char *code, enum interval level, bool
 void batch_gap(struct batch *b, const struct candle_gap *g);
 void batch_event(struct batch *b, int32_t partition, uint64_t seq, const char *body, size_t len);
 void batch_market(struct batch *b, const struct store_market *m);
+void batch_markets_of(struct batch *b, const struct batch *other); /* those of another, too */
 /* How far the batch takes a lane; from counts when the lane is new in it. */
 void batch_lane(struct batch *b, const struct store_lane *lane);
 void batch_prune(struct batch *b, int64_t seconds_before_ms);

@@ -66,12 +66,13 @@ struct candle_sink {
                      const struct spans *spans);
 };
 
-/* Gives committed rows that start in the span in ascending order, tombstones included. */
+/* Gives committed rows that start in the span in ascending order, tombstones included. Not OK: they
+ * could not be read, which is not the same as none; the sink hears nothing more of this engine. */
 typedef void candle_loaded_f(void *ctx, const struct candle *c);
 struct candle_loader {
     void *ctx;
-    void (*load)(void *ctx, const char *code, enum interval i, struct span span,
-                 candle_loaded_f *each, void *each_ctx);
+    enum err (*load)(void *ctx, const char *code, enum interval i, struct span span,
+                     candle_loaded_f *each, void *each_ctx);
 };
 
 struct candle_engine;
@@ -79,6 +80,10 @@ struct candle_engine;
 struct candle_engine *candle_engine_new(const struct candle_sink *sink,
                                         const struct candle_loader *loader);
 void candle_engine_free(struct candle_engine **e);
+/* A load failed: the message, settling or question of that moment was not done to its end. What the
+ * sink was told and is not committed is to be dropped with the engine, and that answer; a new one,
+ * restored from the store, hears the messages behind the store's position again. */
+bool candle_engine_failed(const struct candle_engine *e);
 
 /* Restoring, before the first message: newest watermark, coverage and open gaps as kept. several:
  * any number of collectors was heard before, and each may still say what it heard since. */

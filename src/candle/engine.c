@@ -110,6 +110,11 @@ void candle_engine_restore(struct candle_engine *e, int64_t watermark_ms, bool s
     e->restored_ms = watermark_ms;
 }
 
+bool candle_engine_failed(const struct candle_engine *e)
+{
+    return e->failed;
+}
+
 void candle_engine_at(struct candle_engine *e, uint64_t stamp)
 {
     e->stamp = stamp;

@@ -124,6 +124,7 @@ struct candle_engine {
     int64_t trimmed_minute;
     int64_t restored_ms; /* newest watermark of an earlier process, 0: none */
     bool several;        /* whose collectors may still speak */
+    bool failed;         /* a load failed: nothing more is said */
 };
 
 /* Changes of windows that end after this time are told to clients one by one (DESIGN 2.7). */

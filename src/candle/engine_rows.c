@@ -39,6 +39,46 @@ static void loaded(void *ctx, const struct candle *c)
     r->own = l->interval != INTERVAL_1S && !cover_by_children(l->market, l->interval, c->start_ms);
 }
 
+/* A spent engine goes through the rest of its message with what it has, unheard. */
+static uint64_t no_event(void *ctx, const char *code, enum interval i, const struct candle *c)
+{
+    (void)ctx, (void)code, (void)i, (void)c;
+    return 0;
+}
+
+static void no_forming(void *ctx, const char *code, enum interval i, const struct candle *c)
+{
+    (void)ctx, (void)code, (void)i, (void)c;
+}
+
+static void no_keep(void *ctx, const char *code, enum interval i, const struct candle *c,
+                    unsigned flags)
+{
+    (void)ctx, (void)code, (void)i, (void)c, (void)flags;
+}
+
+static void no_gap(void *ctx, const struct candle_gap *g)
+{
+    (void)ctx, (void)g;
+}
+
+static void no_coverage(void *ctx, const char *code, enum interval level, bool lost,
+                        const struct spans *spans)
+{
+    (void)ctx, (void)code, (void)level, (void)lost, (void)spans;
+}
+
+static void load(struct candle_engine *e, struct span span, struct load *l)
+{
+    static const struct candle_sink nobody = {NULL,    no_event, no_forming,
+                                              no_keep, no_gap,   no_coverage};
+    if (e->failed ||
+        e->loader.load(e->loader.ctx, l->market->code, l->interval, span, loaded, l) == OK)
+        return;
+    e->failed = true;
+    e->sink = nobody;
+}
+
 static void load_resident(struct candle_engine *e, struct market *m, enum interval i)
 {
     struct series *deep = &m->deep[i];
@@ -50,7 +90,7 @@ static void load_resident(struct candle_engine *e, struct market *m, enum interv
     spans_clear(&m->deep_loaded[i]);
     m->resident_from[i] = from;
     struct load l = {m, &m->series[i], i};
-    e->loader.load(e->loader.ctx, m->code, i, (struct span){from, INT64_MAX}, loaded, &l);
+    load(e, (struct span){from, INT64_MAX}, &l);
 }
 
 void rows_ready(struct candle_engine *e, struct market *m)
@@ -177,7 +217,7 @@ void rows_load(struct candle_engine *e, struct market *m, enum interval i, int64
     else
         to_ms = m->resident_from[i];
     struct load l = {m, &m->deep[i], i};
-    e->loader.load(e->loader.ctx, m->code, i, (struct span){from_ms, to_ms}, loaded, &l);
+    load(e, (struct span){from_ms, to_ms}, &l);
     spans_add(&m->deep_loaded[i], from_ms, to_ms);
 }
 

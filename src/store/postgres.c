@@ -241,6 +241,7 @@ static const struct store_ops postgres_ops = {
     .free = postgres_free,
     .reader_open = postgres_reader_open,
     .reader_free = postgres_reader_free,
+    .patience = postgres_reader_patience,
     .meta = postgres_meta,
     .range = postgres_range,
     .read_coverage = postgres_read_coverage,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store/postgres: one connection: made again when it broke, its errors by SQLSTATE. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,19 +62,72 @@ void pg_close(struct pg_conn *c)
     memset(c->prepared, 0, sizeof c->prepared);
 }
 
+static bool is_late(const struct pg_conn *c)
+{
+    return c->patience_ms && clock_mono_ms() >= c->until_ms;
+}
+
 enum err pg_fail(struct pg_conn *c, PGresult *r, const char *what, struct buf *error)
 {
     const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
     const char *words = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     enum err e = state ? err_of_state(state) : ERR_IO;
-    say(what, words ? words : PQerrorMessage(c->link), state, error);
+    const char *late = is_late(c) ? "no answer in time" : PQerrorMessage(c->link);
+    say(what, words ? words : late, state, error);
     PQclear(r);
     if (PQstatus(c->link) != CONNECTION_OK || e == ERR_IO)
         pg_close(c);
     return e;
 }
 
-static PGconn *connect_to(const char *conninfo)
+/* Waits for the socket, as long as the time lasts. */
+static void wait_for(const struct pg_conn *c, short events)
+{
+    struct pollfd fd = {.fd = PQsocket(c->link), .events = events};
+    int64_t left = c->until_ms - clock_mono_ms();
+    (void)poll(&fd, 1, left > 0 ? (int)left : 0);
+}
+
+/* The last result of what was sent, or the first that failed. NULL: the link failed, or the time is
+ * over. */
+static PGresult *answer(struct pg_conn *c, int sent)
+{
+    PGresult *last = NULL;
+    while (sent) {
+        while (c->patience_ms && PQisBusy(c->link) && !is_late(c)) {
+            wait_for(c, POLLIN);
+            if (!PQconsumeInput(c->link))
+                break;
+        }
+        if (c->patience_ms && PQisBusy(c->link))
+            break;
+        PGresult *r = PQgetResult(c->link);
+        if (!r)
+            return last;
+        ExecStatusType status = PQresultStatus(last);
+        bool failed = last && status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK;
+        PQclear(failed ? r : last);
+        last = failed ? last : r;
+    }
+    PQclear(last);
+    return NULL;
+}
+
+/* Its steps, none of which waits but here. */
+static PGconn *connect_in_time(struct pg_conn *c, const char *const *names,
+                               const char *const *values)
+{
+    c->link = PQconnectStartParams(names, values, 1);
+    PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+    while (PQstatus(c->link) != CONNECTION_BAD && step != PGRES_POLLING_OK &&
+           step != PGRES_POLLING_FAILED && !is_late(c)) {
+        wait_for(c, step == PGRES_POLLING_READING ? POLLIN : POLLOUT);
+        step = PQconnectPoll(c->link);
+    }
+    return c->link;
+}
+
+static PGconn *connect_to(struct pg_conn *c)
 {
     /* What the text says comes last, and wins. */
     static const char *const names[] = {"fallback_application_name",
@@ -83,8 +137,8 @@ static PGconn *connect_to(const char *conninfo)
                                         "client_encoding",
                                         "dbname",
                                         NULL};
-    const char *values[] = {"stofka", "5", "10", "15000", "UTF8", conninfo, NULL};
-    return PQconnectdbParams(names, values, 1);
+    const char *values[] = {"stofka", "5", "10", "15000", "UTF8", c->conninfo, NULL};
+    return c->patience_ms ? connect_in_time(c, names, values) : PQconnectdbParams(names, values, 1);
 }
 
 /* A link that ended while nobody used it tells so when it is looked at: its words of farewell
@@ -97,6 +151,7 @@ static bool is_alive(PGconn *link)
 
 enum err pg_ready(struct pg_conn *c, struct buf *error)
 {
+    c->until_ms = clock_mono_ms() + c->patience_ms;
     if (c->link && is_alive(c->link))
         return OK;
     pg_close(c);
@@ -105,8 +160,9 @@ enum err pg_ready(struct pg_conn *c, struct buf *error)
             buf_str(error, "store: no connection to PostgreSQL yet, trying again");
         return ERR_IO;
     }
-    c->link = connect_to(c->conninfo);
-    PGresult *r = PQstatus(c->link) == CONNECTION_OK ? PQexec(c->link, c->setup) : NULL;
+    c->link = connect_to(c);
+    bool linked = PQstatus(c->link) == CONNECTION_OK;
+    PGresult *r = linked ? answer(c, PQsendQuery(c->link, c->setup)) : NULL;
     if (PQresultStatus(r) == PGRES_COMMAND_OK) {
         PQclear(r);
         c->backoff_ms = 0;
@@ -137,7 +193,7 @@ static enum err prepare(struct pg_conn *c, const struct pg_statement *table, int
 {
     if (c->prepared[n])
         return OK;
-    PGresult *r = PQprepare(c->link, name, table[n].sql, 0, NULL);
+    PGresult *r = answer(c, PQsendPrepare(c->link, name, table[n].sql, 0, NULL));
     if (PQresultStatus(r) != PGRES_COMMAND_OK)
         return pg_fail(c, r, what, error);
     PQclear(r);
@@ -154,7 +210,7 @@ enum err pg_run(struct pg_conn *c, const struct pg_call *call, const char *const
     if (e)
         return e;
     int count = call->table[call->n].params;
-    PGresult *r = PQexecPrepared(c->link, name, count, values, NULL, NULL, 0);
+    PGresult *r = answer(c, PQsendQueryPrepared(c->link, name, count, values, NULL, NULL, 0));
     ExecStatusType status = PQresultStatus(r);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
         return pg_fail(c, r, call->what, error);

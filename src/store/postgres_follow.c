@@ -288,19 +288,34 @@ static void drop_notifications(PGconn *link)
         PQfreemem(n);
 }
 
+/* One line when the database goes, one when it is back, however often it is tried. */
+static void tell_connected(struct store_follow *f, enum err e, const struct buf *error)
+{
+    bool was = atomic_exchange(&f->is_connected, e == OK);
+    metric_set(&connected, e == OK);
+    metric_add(e ? &failed_total : &reads_total, 1);
+    char quoted[512];
+    const char *text = error->len ? error->data : err_text(e);
+    if (was && e)
+        log_warn("store.follow_lost", "text=%s",
+                 log_quote(quoted, sizeof quoted, text, strlen(text)));
+    else if (!was && !e)
+        log_info("store.following", "");
+}
+
 static void *work(void *ctx)
 {
     struct store_follow *f = ctx;
     bool stop = false;
     while (!stop) {
-        enum err e = pg_ready(&f->conn, NULL);
+        struct buf error = {0};
+        enum err e = pg_ready(&f->conn, &error);
         if (!e) {
             drop_notifications(f->conn.link); /* what they announce is read now */
             e = read_snapshot(f);
         }
-        metric_set(&connected, e == OK);
-        atomic_store(&f->is_connected, e == OK);
-        metric_add(e ? &failed_total : &reads_total, 1);
+        tell_connected(f, e, &error);
+        buf_free(&error);
         if (!e)
             give(f);
         bool more = f->more;

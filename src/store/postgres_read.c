@@ -201,6 +201,11 @@ enum err postgres_read_markets(struct store_reader *base, store_market_f *each, 
     return OK;
 }
 
+void postgres_reader_patience(struct store_reader *base, int64_t ms)
+{
+    conn_of(base)->patience_ms = ms;
+}
+
 void postgres_reader_free(struct store_reader *base)
 {
     pg_close(conn_of(base));

@@ -212,6 +212,12 @@ void store_reader_free(struct store_reader **r)
     *r = NULL;
 }
 
+void store_reader_patience(struct store_reader *r, int64_t ms)
+{
+    if (r->ops->patience)
+        r->ops->patience(r, ms);
+}
+
 enum err store_meta(struct store_reader *r, struct store_meta *out)
 {
     return counted(r->ops->meta(r, out));

@@ -95,6 +95,10 @@ enum err store_prune(struct store *s, enum interval i, int64_t before_ms, int64_
 enum err store_reader_open(struct store *s, struct store_reader **out,
                            struct buf *error) MUST_CHECK;
 void store_reader_free(struct store_reader **r);
+/* From the next call on none of this reader blocks longer than ms, a connection made anew included
+ * (but for the time in which a host's name is found): ERR_IO then. 0: no such bound, as it begins.
+ * A file is near: there it does nothing. */
+void store_reader_patience(struct store_reader *r, int64_t ms);
 
 struct store_meta {
     char epoch[STORE_EPOCH_MAX]; /* made when the file was made */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store: what an implementation provides. All ops required. Contracts as in store.h; wrappers in
- * store.c check arguments, time calls and count once for all implementations. */
+/* store: what an implementation provides. All ops required but where NULL is said. Contracts as in
+ * store.h; wrappers in store.c check arguments, time calls and count once for all implementations.
+ */
 #ifndef STOFKA_STORE_STORE_IMPL_H
 #define STOFKA_STORE_STORE_IMPL_H
 
@@ -17,6 +18,7 @@ struct store_ops {
     void (*free)(struct store *s);
     enum err (*reader_open)(struct store *s, struct store_reader **out, struct buf *error);
     void (*reader_free)(struct store_reader *r);
+    void (*patience)(struct store_reader *r, int64_t ms); /* NULL: nothing is waited for */
     enum err (*meta)(struct store_reader *r, struct store_meta *out);
     enum err (*range)(struct store_reader *r, const struct store_query *q, store_row_f *each,
                       void *ctx, uint64_t *seq);

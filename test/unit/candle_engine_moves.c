@@ -110,7 +110,7 @@ static void move_gap(struct world *w)
     if (chance(90)) {
         w->connected = w->connected && msg.to_ms;
         deliver(w, &msg);
-    } else if (msg.to_ms == 0) {
+    } else if (msg.to_ms == 0 && w->connected) {
         w->connected = chance(50); /* a collector that says nothing, and one that goes on */
     }
 }

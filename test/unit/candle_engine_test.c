@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The engine against the oracle: seeded random streams of messages with duplicates, reorders, late
- * revisions, sessions, gaps, fetched candles, repairs, commits that lag and restarts.
+ * revisions, sessions, gaps, fetched candles, repairs, commits that lag and restarts; the same with
+ * a store that can't be read now and then.
  *
  * STOFKA_SEEDS=N runs N seeds, STOFKA_SEED=K only the one (with STOFKA_TRACE=1 every message).
  */
@@ -12,7 +13,9 @@
 
 #include "candle_engine_world.h"
 
-enum { MESSAGES = 160, SEEDS = 400 };
+enum { MESSAGES = 160, SEEDS = 400, FAILING = 4 };
+
+static int failures; /* engines that a failed load spent */
 
 /* --- commits and restarts --------------------------------------------------------------- */
 
@@ -40,12 +43,26 @@ static void commit_begin(struct world *w)
         puts("commit begins");
 }
 
+static void go_back(struct world *w);
+
+/* Questions load, too: those of the check are to be answered. */
+static void check(struct world *w)
+{
+    int failing = w->failing;
+    w->failing = 0;
+    check_all(w);
+    w->failing = failing;
+}
+
 static void settle(struct world *w)
 {
     candle_engine_settle(w->engine);
     if (trace)
         puts("settle");
-    check_all(w);
+    if (candle_engine_failed(w->engine))
+        go_back(w);
+    else
+        check(w);
 }
 
 /* Where children do not cover, the greater of the exchange's own candle and the roll-up stands, and
@@ -60,24 +77,59 @@ static bool says_more(struct world *w, const struct message *msg)
     return r == NULL || candle_compare(&msg->candle, &r->candle) > 0;
 }
 
-/* Only what is committed is left. Messages from some committed position on come again; those
- * after it too, or are gone. */
-static void restart(struct world *w)
+static void start_anew(struct world *w)
 {
-    settle(w);
-    commit_end(w);
-    if (chance(50))
-        commit_begin(w); /* what is on its way to the store when it happens arrives */
-    commit_end(w);
-    if (w->then_index == 0)
-        return;
-    if (trace)
-        puts("restart");
     candle_engine_free(&w->engine);
     model_store_copy(w->now, w->committed);
     oracle_copy(w->oracle, w->oracle_then);
     oracle_restart(w->oracle);
+    w->failed = false;
     new_engine(w);
+}
+
+/* A load failed: what is not committed is dropped, and heard again from there by a new engine. */
+static void go_back(struct world *w)
+{
+    int failing = w->failing;
+    size_t end = w->log_count;
+    assert_true(w->failed);
+    failures++;
+    w->failing = 0;
+    w->event_count = 0;
+    commit_end(w);
+    if (trace)
+        puts("go back");
+    start_anew(w);
+    check_all(w); /* as after a restart: what is committed is whole */
+    w->log_count = w->then_index;
+    for (size_t k = w->then_index; k < end; k++) {
+        struct message msg = w->log[k];
+        deliver(w, &msg);
+        if (chance(30))
+            settle(w);
+    }
+    settle(w);
+    w->failing = failing;
+}
+
+/* Only what is committed is left. Messages from some committed position on come again; those
+ * after it too, or are gone. */
+static void restart(struct world *w)
+{
+    int failing = w->failing;
+    settle(w);
+    w->failing = 0;
+    commit_end(w);
+    if (chance(50))
+        commit_begin(w); /* what is on its way to the store when it happens arrives */
+    commit_end(w);
+    if (w->then_index == 0) {
+        w->failing = failing;
+        return;
+    }
+    if (trace)
+        puts("restart");
+    start_anew(w);
     size_t end = w->log_count;
     w->log_count = w->then_index;
     w->quiet = true;
@@ -102,21 +154,21 @@ static void restart(struct world *w)
     candle_engine_settle(w->engine);
     w->quiet = false;
     check_all(w);
-    if (chance(50)) {
-        w->log_count = w->then_index;
-        return;
-    }
+    if (chance(50))
+        end = w->then_index;
+    w->log_count = w->then_index;
     for (size_t k = w->then_index; k < end; k++) {
         struct message msg = w->log[k];
         deliver(w, &msg);
         if (chance(30))
             settle(w);
     }
+    w->failing = failing;
 }
 
-static void run(uint64_t seed)
+static void run(uint64_t seed, int failing)
 {
-    struct world w = {0};
+    struct world w = {.failing = failing};
     random_from(seed);
     start_world(&w);
     new_engine(&w);
@@ -124,6 +176,8 @@ static void run(uint64_t seed)
         move_seed(&w);
     for (int k = 0; k < MESSAGES; k++) {
         move(&w);
+        if (candle_engine_failed(w.engine))
+            go_back(&w);
         if (chance(40))
             settle(&w);
         if (chance(4))
@@ -136,7 +190,7 @@ static void run(uint64_t seed)
     settle(&w);
     commit_begin(&w);
     commit_end(&w);
-    check_all(&w);
+    check(&w);
     restart(&w);
     end_world(&w);
 }
@@ -147,20 +201,34 @@ static uint64_t setting(const char *name, uint64_t otherwise)
     return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
-static void test_engine_equals_oracle(void **state)
+static void run_seeds(int failing)
 {
-    (void)state;
     uint64_t only = setting("STOFKA_SEED", 0);
     uint64_t seeds = setting("STOFKA_SEEDS", SEEDS);
     trace = setting("STOFKA_TRACE", 0);
     for (uint64_t seed = only ? only : 1; seed <= (only ? only : seeds); seed++)
-        run(seed);
+        run(seed, failing);
+}
+
+static void test_engine_equals_oracle(void **state)
+{
+    (void)state;
+    run_seeds(0);
+}
+
+static void test_engine_equals_oracle_where_loads_fail(void **state)
+{
+    (void)state;
+    failures = 0;
+    run_seeds(FAILING);
+    assert_true(failures > 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_engine_equals_oracle),
+        cmocka_unit_test(test_engine_equals_oracle_where_loads_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

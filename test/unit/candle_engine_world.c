@@ -64,12 +64,19 @@ static int market_of(const char *code)
     return 0;
 }
 
+static void check_unspent(const struct world *w)
+{
+    if (w->failed)
+        fail_msg("seed %llu: told after a load failed", (unsigned long long)current_seed);
+}
+
 static uint64_t on_event(void *ctx, const char *code, enum interval i, const struct candle *c)
 {
     struct world *w = ctx;
     int market = market_of(code);
     if (w->quiet)
         fail_at("told again on replay", market, i, c->start_ms);
+    check_unspent(w);
     if (w->event_count == w->event_cap) {
         w->event_cap = w->event_cap ? w->event_cap * 2 : 64;
         w->events = mem_array(w->events, w->event_cap, sizeof *w->events);
@@ -80,7 +87,7 @@ static uint64_t on_event(void *ctx, const char *code, enum interval i, const str
 
 static void on_forming(void *ctx, const char *code, enum interval i, const struct candle *c)
 {
-    (void)ctx;
+    check_unspent(ctx);
     if (c->state != CANDLE_FORMING)
         fail_at("forming, but closed", market_of(code), i, c->start_ms);
 }
@@ -89,6 +96,7 @@ static void on_keep(void *ctx, const char *code, enum interval i, const struct c
                     unsigned flags)
 {
     struct world *w = ctx;
+    check_unspent(w);
     if (w->also)
         w->also->keep(w->also->ctx, code, i, c, flags);
     model_store_row(&w->now->rows[market_of(code)][i], c);
@@ -98,6 +106,7 @@ static void on_gap(void *ctx, const struct candle_gap *g)
 {
     struct world *w = ctx;
     int m = market_of(g->code);
+    check_unspent(w);
     for (size_t k = 0; k < w->now->gap_count[m]; k++)
         if (w->now->gaps[m][k].from_ms == g->from_ms) {
             w->now->gaps[m][k] = *g;
@@ -111,6 +120,7 @@ static void on_coverage(void *ctx, const char *code, enum interval level, bool l
                         const struct spans *spans)
 {
     struct world *w = ctx;
+    check_unspent(w);
     if (w->also)
         w->also->coverage(w->also->ctx, code, level, lost, spans);
     int m = market_of(code);
@@ -121,15 +131,18 @@ static void on_coverage(void *ctx, const char *code, enum interval level, bool l
         memcpy(w->now->spans[m][at], spans->items, spans->count * sizeof *spans->items);
 }
 
-static void load(void *ctx, const char *code, enum interval i, struct span span,
-                 candle_loaded_f *each, void *each_ctx)
+static enum err load(void *ctx, const char *code, enum interval i, struct span span,
+                     candle_loaded_f *each, void *each_ctx)
 {
     struct world *w = ctx;
     const struct oracle_rows *rows = &w->committed->rows[market_of(code)][i];
+    assert_false(w->failed); /* a spent engine asks no more */
+    w->failed = w->failing && chance(w->failing);
     for (size_t k = 0; k < rows->count; k++)
         if (rows->items[k].candle.start_ms >= span.from_ms &&
             rows->items[k].candle.start_ms < span.to_ms)
             each(each_ctx, &rows->items[k].candle);
+    return w->failed ? ERR_IO : OK; /* perhaps after some rows */
 }
 
 void new_engine(struct world *w)

@@ -36,6 +36,8 @@ struct world {
     size_t event_count, event_cap;
     const struct candle_sink *also;     /* hears keeps and coverage too; NULL: nobody */
     void (*delivered)(struct world *w); /* after each message; NULL: nobody asks */
+    int failing;                        /* percent of loads that fail */
+    bool failed;                        /* one did: the engine may say nothing more */
     bool quiet;                         /* replaying what is committed: nothing may be told */
     /* the generator's */
     int64_t now_ms, boundary_ms, since_ms;

@@ -53,11 +53,12 @@ static void on_coverage(void *ctx, const char *code, enum interval level, bool l
     (void)ctx, (void)code, (void)level, (void)lost, (void)spans;
 }
 
-static void load(void *ctx, const char *code, enum interval i, struct span span,
-                 candle_loaded_f *each, void *each_ctx)
+static enum err load(void *ctx, const char *code, enum interval i, struct span span,
+                     candle_loaded_f *each, void *each_ctx)
 {
     (void)ctx, (void)code, (void)i, (void)span.from_ms, (void)span.to_ms, (void)each,
         (void)each_ctx;
+    return OK;
 }
 
 static void one_second(struct candle_engine *e, const struct message_codes *codes, int64_t since_ms,

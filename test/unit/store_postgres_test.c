@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "store/follow.h"
 #include "store/postgres_impl.h"
 #include "store_fixture.h"
@@ -34,6 +35,12 @@ static int tear_down(void **state)
 {
     fixture_remove(*state);
     return 0;
+}
+
+static void no_row(void *ctx, const struct candle *c)
+{
+    (void)ctx, (void)c;
+    fail();
 }
 
 static void ask(struct fixture *f, const char *sql)
@@ -103,6 +110,43 @@ static void coverage_that_another_process_wrote_meanwhile_is_replaced(void **sta
     assert_non_null(strstr(text.data, "coverage KRW-BTC 0: [0,4000)\n"));
     buf_free(&text);
     store_free(&other);
+}
+
+/* --- patience --------------------------------------------------------------------------- */
+
+enum { PATIENCE_MS = 300, LONG_MS = 5000 };
+
+/* A connection of the test's own that keeps the seconds to itself. */
+static PGconn *lock_seconds(struct fixture *f)
+{
+    struct buf sql = {0};
+    PGconn *link = PQconnectdb(getenv("STOFKA_TEST_POSTGRES") + strlen("postgres:"));
+    buf_printf(&sql, "BEGIN; LOCK TABLE %s.market_candle_1s IN ACCESS EXCLUSIVE MODE", f->schema);
+    PGresult *r = PQexec(link, sql.data);
+    assert_int_equal(PQresultStatus(r), PGRES_COMMAND_OK);
+    PQclear(r);
+    buf_free(&sql);
+    return link;
+}
+
+static void a_read_that_hangs_ends_in_time_and_the_next_works(void **state)
+{
+    struct fixture *f = *state;
+    struct store_row row = row_of("KRW-BTC", INTERVAL_1S, NOON, 1);
+    struct store_query q = {
+        .code = "KRW-BTC", .from_ms = INT64_MIN, .to_ms = INT64_MAX, .limit = FOUND_MAX};
+    apply(f, &(struct store_batch){.rows = &row, .row_count = 1});
+    find(f->reader, &q, &found);
+    assert_int_equal(found.count, 1);
+    store_reader_patience(f->reader, PATIENCE_MS);
+    PGconn *other = lock_seconds(f);
+    int64_t began = clock_mono_ms();
+    assert_int_equal(store_range(f->reader, &q, no_row, NULL, NULL), ERR_IO);
+    int64_t took = clock_mono_ms() - began;
+    assert_true(took >= PATIENCE_MS && took < LONG_MS);
+    PQfinish(other);
+    find(f->reader, &q, &found); /* over a link made in time, too */
+    assert_int_equal(found.count, 1);
 }
 
 /* --- several processes ------------------------------------------------------------------ */
@@ -382,6 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_A_STORE(a_lane_that_another_process_moved_is_stale),
         ON_A_STORE(coverage_that_another_process_wrote_meanwhile_is_replaced),
+        ON_A_STORE(a_read_that_hangs_ends_in_time_and_the_next_works),
         ON_A_STORE(two_that_make_the_schema_at_once_are_safe),
         ON_A_STORE(other_sources_newer_and_missing_schemas_are_refused),
         ON_A_STORE(a_database_of_the_first_schema_is_brought_here_with_all_it_holds),
