@@ -239,10 +239,15 @@ static void ask_tickers(struct run *r)
     }
 }
 
+/* To be tried again until r->follow is there. */
 static void follow(struct run *r)
 {
+    uint64_t outbox;
+    /* Those who come from another replica go on from where they were there. */
+    if (store_outbox_before(r->reader, OUTBOX_KEPT, &outbox) != OK)
+        return;
     struct run_follow *f = mem_zalloc(sizeof *f);
-    struct store_follow_settings s = {.ctx = f, .news = on_news};
+    struct store_follow_settings s = {.ctx = f, .news = on_news, .outbox = outbox};
     struct buf error = {0};
     f->run = r;
     uv_mutex_init(&f->lock);
@@ -253,12 +258,8 @@ static void follow(struct run *r)
     ask_tickers(r);
     for (int32_t p = 0; p < bus_partitions(r->bus); p++)
         s.told[p] = feed_lane_seq(r->feed, p);
-    /* Those who come from another replica go on from where they were there. */
-    enum err e = store_outbox_before(r->reader, OUTBOX_KEPT, &s.outbox);
-    if (e == OK) {
-        feed_follow_outbox_from(r->feed, s.outbox);
-        e = store_follow_open(r->store, &s, &f->follow, &error);
-    }
+    feed_follow_outbox_from(r->feed, outbox);
+    enum err e = store_follow_open(r->store, &s, &f->follow, &error);
     if (e != OK)
         log_error("store.follow_failed", "error=%s text=\"%s\"", err_text(e),
                   error.data ? error.data : "");

@@ -326,25 +326,6 @@ static void *work(void *ctx)
     return NULL;
 }
 
-enum err store_outbox_before(struct store_reader *base, uint32_t count, uint64_t *out)
-{
-    struct pg_conn *c = &((struct postgres_reader *)base)->conn;
-    enum err e = strcmp(base->ops->scheme, "postgres") == 0 ? pg_ready(c, NULL) : ERR_CONFIG;
-    if (e)
-        return e;
-    char sql[200];
-    snprintf(sql, sizeof sql,
-             "SELECT coalesce((SELECT number FROM outbox ORDER BY number DESC OFFSET %u LIMIT 1),"
-             " (SELECT min(number) - 1 FROM outbox), 0)",
-             (unsigned)count);
-    PGresult *r = PQexec(c->link, sql);
-    if (PQresultStatus(r) != PGRES_TUPLES_OK)
-        return pg_fail(c, r, "read the outbox", NULL);
-    *out = (uint64_t)pg_int(r, 0, 0);
-    PQclear(r);
-    return OK;
-}
-
 enum err store_follow_open(struct store *s, const struct store_follow_settings *settings,
                            struct store_follow **out, struct buf *error)
 {

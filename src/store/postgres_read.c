@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/follow.h"
 #include "store/postgres_impl.h"
 
 static const char reader_setup[] =
@@ -24,6 +25,7 @@ enum {
     MARKET_OPEN_GAPS,
     EVENTS,
     MARKETS,
+    OUTBOX_BEFORE,
     READ_COUNT,
 };
 _Static_assert((int)READ_COUNT <= (int)PG_STATEMENTS_MAX, "room for all statements of a reader");
@@ -50,6 +52,10 @@ static const struct pg_statement reads[READ_COUNT] = {
     [MARKETS] =
         {"SELECT code, korean_name, english_name, listed, beginning_ms FROM market ORDER BY code",
          0},
+    [OUTBOX_BEFORE] =
+        {"SELECT coalesce((SELECT number FROM outbox ORDER BY number DESC OFFSET $1::bigint"
+         " LIMIT 1), (SELECT min(number) - 1 FROM outbox), 0)",
+         1},
 };
 
 static struct pg_conn *conn_of(struct store_reader *base)
@@ -197,6 +203,22 @@ enum err postgres_read_markets(struct store_reader *base, store_market_f *each, 
         copy_text(r, row, 2, m.english_name, sizeof m.english_name);
         each(ctx, &m);
     }
+    PQclear(r);
+    return OK;
+}
+
+enum err store_outbox_before(struct store_reader *base, uint32_t count, uint64_t *out)
+{
+    char text[12];
+    const char *values[] = {text};
+    PGresult *r = NULL;
+    if (strcmp(base->ops->scheme, "postgres") != 0)
+        return ERR_CONFIG;
+    snprintf(text, sizeof text, "%u", (unsigned)count);
+    enum err e = read(base, OUTBOX_BEFORE, values, &r);
+    if (e)
+        return e;
+    *out = (uint64_t)pg_int(r, 0, 0);
     PQclear(r);
     return OK;
 }
