@@ -131,9 +131,10 @@ class Daemon:
         return pid if pid and start_time(pid) == self.state.get('began') else None
 
     def alive(self):
-        if self.child:
-            self.child.poll()  # a child that ended would stay a zombie
-        return self.pid is not None
+        alive = self.pid is not None
+        if self.child and not alive:
+            self.child.wait()  # a child that ended is a zombie until it is asked how, which takes no time
+        return alive
 
     def port(self, what='port'):
         return self.ports[what]
