@@ -55,6 +55,8 @@ void store_log_bytes_set(int64_t bytes)
 
 static enum err counted(enum err e)
 {
+    if (e == ERR_STALE) /* another process was there first, which is how partitions move */
+        return e;
     switch (err_class(e)) {
     case ERR_CLASS_NONE:
         break;
