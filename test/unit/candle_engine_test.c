@@ -87,6 +87,18 @@ static void start_anew(struct world *w)
     new_engine(w);
 }
 
+/* What came after the committed position, up to end. */
+static void deliver_again(struct world *w, size_t end)
+{
+    w->log_count = w->then_index;
+    for (size_t k = w->then_index; k < end; k++) {
+        struct message msg = w->log[k];
+        deliver(w, &msg);
+        if (chance(30))
+            settle(w);
+    }
+}
+
 /* A load failed: what is not committed is dropped, and heard again from there by a new engine. */
 static void go_back(struct world *w)
 {
@@ -101,13 +113,7 @@ static void go_back(struct world *w)
         puts("go back");
     start_anew(w);
     check_all(w); /* as after a restart: what is committed is whole */
-    w->log_count = w->then_index;
-    for (size_t k = w->then_index; k < end; k++) {
-        struct message msg = w->log[k];
-        deliver(w, &msg);
-        if (chance(30))
-            settle(w);
-    }
+    deliver_again(w, end);
     settle(w);
     w->failing = failing;
 }
@@ -156,13 +162,7 @@ static void restart(struct world *w)
     check_all(w);
     if (chance(50))
         end = w->then_index;
-    w->log_count = w->then_index;
-    for (size_t k = w->then_index; k < end; k++) {
-        struct message msg = w->log[k];
-        deliver(w, &msg);
-        if (chance(30))
-            settle(w);
-    }
+    deliver_again(w, end);
     w->failing = failing;
 }
 
