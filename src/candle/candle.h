@@ -10,11 +10,11 @@
  * The law. A window is closed when it is covered: every part of it was heard up to 3 s before a
  * watermark, or fetched, at one child level or at its own (whole windows only). Open windows are
  * `forming`; a window whose rest is lost closes `partial`. A second that changes after closing is
- * `repaired` and gets the next rev; a parent's rev is 1 + sum(rev - 1) of its children, and one
- * more wherever its closed content changed without that. A parent covered by children is computed
- * from them, always; otherwise it is the greater, by the total order, of the exchange's own candle
- * and of what is known. Children all tombstones make a tombstone (prices and sums 0): a candle with
- * `tombstone` that is told or forming says that there is none.
+ * `repaired` and gets the next rev; a parent's rev is 1 + sum(rev - 1) of its children, whosever
+ * its content is, and one more wherever its closed content changed without that. A parent covered
+ * by children is computed from them, always; otherwise it is the greater, by the total order, of
+ * the exchange's own candle and of what is known. Children all tombstones make a tombstone (prices
+ * and sums 0): a candle with `tombstone` that is told or forming says that there is none.
  *
  * Memory: per market the seconds of the open minute and the children of open parents (about 200
  * records), plus rows changed and not yet committed: so a covered message should span no more rows

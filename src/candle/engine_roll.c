@@ -159,10 +159,12 @@ static bool next_content(struct candle_engine *e, struct market *m, enum interva
     if (r == NULL)
         return sum != SUM_NONE;
     judge(e, m, i, r, sum, next);
+    uint32_t rev = next->rev; /* of the children, also where the content is not theirs */
     if (r->own)
         *next = r->candle;
     else if (sum == SUM_NONE)
         next->source = r->candle.source;
+    next->rev = rev;
     return true;
 }
 

@@ -224,9 +224,55 @@ static void test_engine_equals_oracle_where_loads_fail(void **state)
     assert_true(failures > 0);
 }
 
+static void deliver_candle(struct world *w, enum interval i, int64_t start_ms, int64_t volume)
+{
+    struct candle c = {.start_ms = start_ms,
+                       .open = 1,
+                       .high = 1,
+                       .low = 1,
+                       .close = 1,
+                       .volume = volume,
+                       .amount = volume,
+                       .timestamp_ms = start_ms,
+                       .rev = 1};
+    deliver(w, &(struct message){.kind = MESSAGE_CANDLE, .interval = i, .candle = c});
+}
+
+/* The minute in which hearing began is the exchange's own candle, until late seconds that it held
+ * already make their sum as much: that they changed counts all the same. */
+static void test_late_seconds_count_under_an_own_candle(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    random_from(1);
+    start_world(&w);
+    new_engine(&w);
+    int64_t minute = w.oracle->base_ms;
+    deliver_candle(&w, INTERVAL_1M, minute, 10);
+    deliver(&w, &(struct message){.kind = MESSAGE_COVERED,
+                                  .interval = INTERVAL_1M,
+                                  .from_ms = minute,
+                                  .to_ms = minute + 60000,
+                                  .purpose = PURPOSE_HEAL});
+    deliver(&w, &(struct message){.kind = MESSAGE_WATERMARK,
+                                  .market = 1,
+                                  .from_ms = minute + 30000,
+                                  .to_ms = minute + 64000});
+    deliver_candle(&w, INTERVAL_1S, minute + 40000, 4);
+    deliver_candle(&w, INTERVAL_1S, minute + 50000, 6);
+    uint32_t rev = 0;
+    for (size_t k = 0; k < w.event_count; k++)
+        if (w.events[k].interval == INTERVAL_1M)
+            assert_int_equal(w.events[k].candle.rev, ++rev);
+    assert_int_equal(rev, 3);
+    settle(&w);
+    end_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_late_seconds_count_under_an_own_candle),
         cmocka_unit_test(test_engine_equals_oracle),
         cmocka_unit_test(test_engine_equals_oracle_where_loads_fail),
     };

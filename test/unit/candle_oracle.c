@@ -222,6 +222,7 @@ static void set(struct oracle *o, int market, enum interval i, const struct cand
     r->candle.rev = before.rev + (closed && changed);
     if (sum_rev > r->candle.rev)
         r->candle.rev = sum_rev;
+    REQUIRE(!o->one_candle || !closed || r->candle.rev <= before.rev + 1); /* none is left out */
     changed = changed || r->candle.rev != before.rev;
     r->candle.state = (uint8_t)now;
     if (now == CANDLE_FORMING && closed)
@@ -245,7 +246,7 @@ static void roll_window(struct oracle *o, int market, enum interval i, int64_t s
     bool by_sum = r == NULL || known_by_children(o, market, i, start) || r->follows ||
                   (any && candle_compare(&sum, &r->candle) >= 0);
     struct candle content = by_sum ? sum : r->candle;
-    set(o, market, i, &content, was, by_sum ? rev : 1, tell_from);
+    set(o, market, i, &content, was, rev, tell_from);
     oracle_find(&o->markets[market].rows[i], start)->follows = by_sum;
 }
 
@@ -283,9 +284,11 @@ void oracle_candle(struct oracle *o, int market, enum interval i, const struct c
     struct candle sum = {.rev = 1};
     if (i != INTERVAL_1S)
         oracle_sum(o, market, i, c->start_ms, &sum);
+    o->one_candle = true;
     set(o, market, i, c, status(o, market, i, c->start_ms), sum.rev, INT64_MIN);
     oracle_find(&m->rows[i], c->start_ms)->follows = false;
     roll_market(o, market, false, INT64_MIN);
+    o->one_candle = false;
 }
 
 /* Closes the seconds, then all the rest. */

@@ -56,6 +56,7 @@ struct oracle_event {
 struct oracle {
     int64_t base_ms; /* of flags */
     int64_t watermark_ms;
+    bool one_candle; /* is what is being applied, so no more than one version comes of it */
     struct oracle_market markets[ORACLE_MARKETS];
     struct oracle_event *events; /* to be told, since oracle_events_clear */
     size_t event_count, event_cap;

@@ -155,7 +155,6 @@ BEGIN
         FROM (
         SELECT q.*,
                CASE WHEN q.noted THEN greatest(q.note_rev, q.old_rev)
-                    WHEN q.own AND NOT q.differs THEN q.old_rev -- its own, whatever its children are
                     ELSE greatest(q.sum_rev, coalesce(q.old_rev, 1) + (q.was <> 'forming' AND q.differs)::integer)
                     END AS rev
         FROM (
