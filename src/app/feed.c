@@ -185,11 +185,6 @@ void feed_trouble_tell(void *feed, const char *text)
     f->trouble = text ? mem_strdup(text) : NULL;
 }
 
-void feed_follow_trouble(struct feed *f, const char *why)
-{
-    feed_trouble_tell(f, why);
-}
-
 /* --- the turn --------------------------------------------------------------------------- */
 
 static void take(struct feed *f, const struct bus_message *m)

@@ -79,8 +79,9 @@ void feed_follow_outbox(struct feed *f, uint64_t number, const char *body, size_
 /* Numbers up to there are told, before the first. */
 void feed_follow_outbox_from(struct feed *f, uint64_t number);
 void feed_follow_done(struct feed *f); /* all of one look was given */
-/* Nothing is heard of what it commits; NULL: it is again. */
-void feed_follow_trouble(struct feed *f, const char *why);
+/* Why nothing is kept, or nothing is heard of who keeps; NULL: there is no trouble any more. The
+ * text is copied. feed: a struct feed, as those who tell by a callback have it. */
+void feed_trouble_tell(void *feed, const char *text);
 
 /* --- lanes ------------------------------------------------------------------------------ */
 

@@ -95,7 +95,6 @@ void lane_catch_up(struct lane *l);
 
 void feed_settle(struct feed *f); /* all engines; those that failed at it are gone then */
 void feed_hand_over(struct feed *f);
-void feed_trouble_tell(void *feed, const char *text); /* NULL: there is none */
 
 /* --- feed_take.c ------------------------------------------------------------------------ */
 

@@ -281,9 +281,9 @@ static void end_follow(struct run_follow *f)
 static void tell_following(struct run *r)
 {
     if (r->follow && r->follow->follow)
-        feed_follow_trouble(r->feed, store_follow_connected(r->follow->follow)
-                                         ? NULL
-                                         : "what is committed can't be followed");
+        feed_trouble_tell(r->feed, store_follow_connected(r->follow->follow)
+                                       ? NULL
+                                       : "what is committed can't be followed");
 }
 
 /* --- rolling up ------------------------------------------------------------------------- */
