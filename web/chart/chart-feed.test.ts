@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { candle } from '../api/fixture';
 import { RestError } from '../api/rest';
 import type { Candle, CandlePage } from '../api/types';
 import { ChartFeed } from './chart-feed';
-import { page, setUp, span, wire } from './feed-fixture';
+import { inStillTime, page, setUp, span, wire } from './feed-fixture';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubGlobal('fetch', () => Promise.resolve(new Response('[]')));
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+inStillTime();
 
 test('history first, then the stream from its cursor, drawn bar by bar', async () => {
   const { server, feed, screen, frame, open } = setUp(() => page(span(100, 105), 'e1:77'));

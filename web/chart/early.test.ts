@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { candle } from '../api/fixture';
 import type { CandlePage } from '../api/types';
-import { page, setUp, span, wire } from './feed-fixture';
+import { inStillTime, page, setUp, span, wire } from './feed-fixture';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubGlobal('fetch', () => Promise.resolve(new Response('[]')));
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+inStillTime();
 
 test('an empty chart shows what there is until it is followed, and then all of it anew', async () => {
   const pages = [page(span(1, 4)), page(span(2, 8))];

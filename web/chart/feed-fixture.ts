@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests only: a feed between a fake server and a fake screen, drawn when the test says so.
-import { vi } from 'vitest';
+import { afterEach, beforeEach, vi } from 'vitest';
 import { fakeServer } from '../api/fake-line';
 import { atOnce, candle } from '../api/fixture';
 import { Frame } from '../api/frame';
@@ -10,6 +10,18 @@ import type { Candle, CandlePage } from '../api/types';
 import { ChartFeed } from './chart-feed';
 
 type Answer = (query: CandleQuery) => CandlePage | Promise<CandlePage>;
+
+/** For each test of a file: time stands, and the network says that there is nothing. */
+export function inStillTime(): void {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response('[]')));
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+}
 
 export function page(candles: readonly Candle[], cursor = 'e1:1', beginning = false): CandlePage {
   return { candles, cursor, beginning };

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { candle } from '../api/fixture';
-import { page, setUp, span, wire } from './feed-fixture';
+import { inStillTime, page, setUp, span, wire } from './feed-fixture';
 import { CAPACITY } from './pager';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubGlobal('fetch', () => Promise.resolve(new Response('[]')));
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+inStillTime();
 
 test('a healed gap: its span is fetched again, and what was removed there is gone', async () => {
   let healed = false;
