@@ -45,12 +45,15 @@ struct look {
     struct buf error;
 };
 
-/* No parent in the store may be older than where a lane goes on, so the position is that of before
- * the roll-up, though others may have moved it since. */
+/* What is read up to go_on_with is as of one moment, though others may move the lane meanwhile:
+ * what is covered later than the position would close windows before their candles come. No parent
+ * in the store may be older than where a lane goes on, so the roll-up follows. */
 static enum err look_for_positions(struct look *k)
 {
     bool behind = false; /* one roll-up does for all lanes */
     enum err e = store_reader_open(k->store, &k->reader, &k->error);
+    if (e == OK)
+        e = store_reader_hold(k->reader);
     if (e == OK)
         e = store_meta(k->reader, &k->meta);
     for (int32_t p = 0; e == OK && k->any && p < k->partitions; p++)
@@ -112,6 +115,8 @@ static void go_on_with(struct feed *f, struct look *k)
     for (int32_t p = 0; p < k->partitions && e == OK; p++)
         if (k->wanted[p])
             e = go_on(f, p, &k->meta.lanes[p]);
+    if (e == OK)
+        e = store_reader_release(f->reader);
     store_reader_patience(f->reader, FEED_READ_MS);
     if (e != OK)
         feed_store_away(f, err_text(e));

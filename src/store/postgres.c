@@ -242,6 +242,7 @@ static const struct store_ops postgres_ops = {
     .reader_open = postgres_reader_open,
     .reader_free = postgres_reader_free,
     .patience = postgres_reader_patience,
+    .hold = postgres_reader_hold,
     .meta = postgres_meta,
     .range = postgres_range,
     .read_coverage = postgres_read_coverage,

@@ -155,7 +155,7 @@ enum err pg_ready(struct pg_conn *c, struct buf *error)
     if (c->link && is_alive(c->link))
         return OK;
     pg_close(c);
-    if (clock_mono_ms() < c->retry_ms) {
+    if (c->held || clock_mono_ms() < c->retry_ms) {
         if (error)
             buf_str(error, "store: no connection to PostgreSQL yet, trying again");
         return ERR_IO;
@@ -180,7 +180,7 @@ enum err pg_ready(struct pg_conn *c, struct buf *error)
 
 enum err pg_exec(struct pg_conn *c, const char *sql, const char *what, struct buf *error)
 {
-    PGresult *r = PQexec(c->link, sql);
+    PGresult *r = answer(c, PQsendQuery(c->link, sql));
     ExecStatusType status = PQresultStatus(r);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
         return pg_fail(c, r, what, error);

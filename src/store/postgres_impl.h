@@ -30,8 +30,9 @@ struct pg_conn {
     bool prepared[PG_STATEMENTS_MAX];
     int64_t backoff_ms, retry_ms; /* monotonic: not before */
     uint64_t made;                /* how often a link was made */
-    int64_t patience_ms;          /* of pg_ready and the pg_run behind it together; 0: no end */
+    int64_t patience_ms;          /* of pg_ready and what is run behind it together; 0: no end */
     int64_t until_ms;             /* monotonic: so long */
+    bool held;                    /* in a transaction: no other link can stand for this one */
 };
 
 /* Parameters of one statement: arrays as text. */
@@ -73,8 +74,9 @@ extern const int postgres_version;              /* newest known */
 
 /* --- postgres_conn.c -------------------------------------------------------------------- */
 
-/* Makes a link if there is none or it ended since it was used last, and it is time to try. error
- * may be NULL. Begins the time that patience_ms gives, to pg_run too. */
+/* Makes a link if there is none or it ended since it was used last, and it is time to try; where
+ * one is held, none. error may be NULL. Begins the time that patience_ms gives, to what is run too.
+ */
 enum err pg_ready(struct pg_conn *c, struct buf *error) MUST_CHECK;
 void pg_close(struct pg_conn *c);
 /* Class of a failed result (NULL: of the link); "store: cannot WHAT: its words" goes to error, or
@@ -161,6 +163,7 @@ struct postgres_reader {
 enum err postgres_reader_open(struct store *base, struct store_reader **out, struct buf *error);
 void postgres_reader_free(struct store_reader *base);
 void postgres_reader_patience(struct store_reader *base, int64_t ms);
+enum err postgres_reader_hold(struct store_reader *base, bool on);
 enum err postgres_meta(struct store_reader *base, struct store_meta *out);
 enum err postgres_range(struct store_reader *base, const struct store_query *q, store_row_f *each,
                         void *ctx, uint64_t *seq);

@@ -228,6 +228,17 @@ void postgres_reader_patience(struct store_reader *base, int64_t ms)
     conn_of(base)->patience_ms = ms;
 }
 
+/* The moment is that of the first statement behind BEGIN. */
+enum err postgres_reader_hold(struct store_reader *base, bool on)
+{
+    struct pg_conn *c = conn_of(base);
+    enum err e = pg_ready(c, NULL);
+    if (!e)
+        e = pg_exec(c, on ? "BEGIN ISOLATION LEVEL REPEATABLE READ" : "COMMIT", "read", NULL);
+    c->held = on && !e;
+    return e;
+}
+
 void postgres_reader_free(struct store_reader *base)
 {
     pg_close(conn_of(base));

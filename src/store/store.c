@@ -220,6 +220,16 @@ void store_reader_patience(struct store_reader *r, int64_t ms)
         r->ops->patience(r, ms);
 }
 
+enum err store_reader_hold(struct store_reader *r)
+{
+    return r->ops->hold ? counted(r->ops->hold(r, true)) : OK;
+}
+
+enum err store_reader_release(struct store_reader *r)
+{
+    return r->ops->hold ? counted(r->ops->hold(r, false)) : OK;
+}
+
 enum err store_meta(struct store_reader *r, struct store_meta *out)
 {
     return counted(r->ops->meta(r, out));

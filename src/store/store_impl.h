@@ -19,6 +19,7 @@ struct store_ops {
     enum err (*reader_open)(struct store *s, struct store_reader **out, struct buf *error);
     void (*reader_free)(struct store_reader *r);
     void (*patience)(struct store_reader *r, int64_t ms); /* NULL: nothing is waited for */
+    enum err (*hold)(struct store_reader *r, bool on);    /* NULL: nobody else writes */
     enum err (*meta)(struct store_reader *r, struct store_meta *out);
     enum err (*range)(struct store_reader *r, const struct store_query *q, store_row_f *each,
                       void *ctx, uint64_t *seq);

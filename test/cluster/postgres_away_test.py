@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """PostgreSQL goes while messages come that need rows of it: store and serve live on, say so, and go on from where the
 database stood, with no candle wrong; stopped (connections are refused) and silent (they hang). STOFKA_LONG: it stays away
-for longer than anybody would wait on the loop."""
+for longer than anybody would wait on the loop. And who begins while it is slow and others commit knows the same."""
 import collections
 import json
 import os
@@ -34,20 +34,21 @@ class Parts:
         self.brokers, self.db, self.trades = brokers, db, str(folder / 'trades.csv')
         self.started = []
         self.sim = self.start(*SIM, '--trades', self.trades).wait('sim.listening')['url']
-        bus = ('--bus.url', brokers.url(), '--exchange', self.sim, '--admin', '127.0.0.1:0')
-        store = ('--store.url', 'postgres:' + db.conninfo())
-        self.collect = self.start('stofka', 'collect', *bus, '--collect.name', 'one').wait('serve.listening')['admin']
-        self.store, self.stored = self.role('store', *bus, *store)
-        self.serve, self.served = self.role('serve', *bus, *store, '--listen', '127.0.0.1:0')
+        self.collect = self.role('collect', '--collect.name', 'one')[1]
+        self.store, self.stored = self.role('store', *self.kept())
+        self.serve, self.served = self.role('serve', *self.kept(), '--listen', '127.0.0.1:0')
         self.page = self.serve.wait('serve.listening')['url']
         self.await_ready()
+
+    def kept(self):
+        return '--store.url', 'postgres:' + self.db.conninfo()
 
     def start(self, *args):
         self.started.append(Program(*args))
         return self.started[-1]
 
     def role(self, *args):
-        one = self.start('stofka', *args)
+        one = self.start('stofka', *args, '--bus.url', self.brokers.url(), '--exchange', self.sim, '--admin', '127.0.0.1:0')
         return one, one.wait('serve.listening', patience=90)['admin']
 
     def roles(self):
@@ -75,6 +76,9 @@ class Parts:
                  'to_timestamp(%d) AND to_time >= to_timestamp(%d))' % (CODE, start, start + 60))
         until(lambda: self.db.ask(known) == 't', 60)
         return start
+
+    def roll_up(self):
+        self.db.ask('BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE roll_lock IN EXCLUSIVE MODE; SELECT roll_up(); COMMIT')
 
     def unhealed(self):
         return self.db.ask("SELECT count(*) FROM gap WHERE state <> 'healed'")
@@ -223,7 +227,7 @@ def test_without_the_database_the_roles_live_on_and_no_candle_is_wrong(parts, ki
     assert [parts.told(row['start']) for row in (same, more)] == [told[0], told[1] + 1]
     heard = int(get_json(parts.sim + '/_sim/state')['now_ms']) // 1000  # the time away is in it
     until(lambda: parts.marked() > heard + 5, 60)  # closed 3 s later
-    parts.db.ask('BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE roll_lock IN EXCLUSIVE MODE; SELECT roll_up(); COMMIT')
+    parts.roll_up()
     is_true(parts, began, heard)
     total = judge.database_rows(parts.db, CODE, '1m', minute)[minute]['candle_acc_trade_volume']
     assert judge.Decimal(total) == sum(judge.Decimal(row['candle_acc_trade_volume']) for row in now.values())
@@ -231,3 +235,53 @@ def test_without_the_database_the_roles_live_on_and_no_candle_is_wrong(parts, ki
     assert pids == [one.child.pid for one, _ in parts.roles()] and all(one.child.poll() is None for one, _ in parts.roles())
     after = [len(one.events(event)) for one, _ in parts.roles() for event in ('feed.store_away', 'feed.store_back')]
     assert after == [n + 1 for n in lines]
+
+
+class SlowRollUp:
+    """The next roll-up has seen what it will roll up, and goes on when the word is given. pg_cron calls none."""
+
+    def __init__(self, db):
+        self.db = db
+        db.ask('UPDATE cron.job SET active = false')
+        self.psql = subprocess.Popen(['psql', '-XqAt', '-d', db.conninfo()], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     text=True)
+        self.psql.stdin.write('BEGIN; LOCK TABLE roll_change IN ACCESS SHARE MODE; SELECT 1;\n')
+        self.psql.stdin.flush()
+        assert self.psql.stdout.readline() == '1\n'
+
+    def is_under_way(self):
+        return self.db.ask("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'roll_change'::regclass") == '1'
+
+    def give(self):
+        self.psql.communicate('COMMIT;\n')
+
+    def end(self):
+        self.db.ask('UPDATE cron.job SET active = true')
+
+
+def test_who_begins_while_others_commit_knows_the_same(parts):
+    """History is kept between the roll-up that a serve waits for and its question what is covered."""
+    end = (int(get_json(parts.sim + '/_sim/state')['now_ms']) // 1000 - 86400) // 3600 * 3600
+    begin = end - 3 * 3600
+    known = ("SELECT EXISTS (SELECT FROM coverage WHERE code = '%s' AND level = '5m' AND from_time <= to_timestamp(%d) AND "
+             'to_time >= to_timestamp(%d))' % (CODE, begin, end))
+    assert parts.db.ask(known) == 'f'
+    slow = SlowRollUp(parts.db)
+    other, admin = parts.role('serve', *parts.kept(), '--listen', '127.0.0.1:0')
+    page = other.wait('serve.listening')['url']
+    try:
+        until(slow.is_under_way, 60)
+        get(parts.page + '/candles?code=%s&interval=5m&count=100&to=%sZ' % (CODE, truth.text_of(end)))
+        until(lambda: parts.db.ask(known) == 't', 60)
+    finally:
+        slow.give()
+    until(lambda: get(admin + '/readyz')[0] == 200, 90)
+    pages = {i: get_json('%s/candles?code=%s&interval=%s&count=20&to=%sZ' % (page, CODE, i, truth.text_of(end)))
+             for i in ('5m', '15m', '30m')}
+    slow.end()
+    parts.roll_up()
+    for interval, rows in pages.items():
+        kept = judge.database_rows(parts.db, CODE, interval, begin)
+        served = {s: row for s, row in ((truth.second_of(row['candle_date_time_utc']), row) for row in rows) if s >= begin}
+        assert len(served) > 5 and [row for s, row in served.items() if not judge.same(row, kept[s])] == []
+    other.kill()

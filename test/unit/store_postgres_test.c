@@ -149,6 +149,52 @@ static void a_read_that_hangs_ends_in_time_and_the_next_works(void **state)
     assert_int_equal(found.count, 1);
 }
 
+/* --- one moment ------------------------------------------------------------------------- */
+
+static int64_t next_of_lane_3(struct fixture *f)
+{
+    struct store_meta meta;
+    assert_int_equal(store_meta(f->reader, &meta), OK);
+    return meta.lanes[3].next;
+}
+
+static void no_coverage(void *ctx, const struct store_coverage *c)
+{
+    (void)ctx, (void)c;
+    fail();
+}
+
+static void what_is_read_while_held_is_as_of_one_moment(void **state)
+{
+    struct fixture *f = *state;
+    static const struct store_span span[] = {{0, 1000}};
+    struct store_coverage c = {"KRW-BTC", INTERVAL_1S, false, span, 1};
+    struct store_lane lane = {3, 110, 120, 8, 0};
+    assert_int_equal(put(f->store, NULL, (struct store_lane){3, 100, 110, 7, 0}, &f->error), OK);
+    assert_int_equal(store_reader_hold(f->reader), OK);
+    assert_int_equal(next_of_lane_3(f), 110);
+    apply(f, &(struct store_batch){
+                 .coverage = &c, .coverage_count = 1, .lanes = &lane, .lane_count = 1});
+    assert_int_equal(next_of_lane_3(f), 110);
+    assert_int_equal(store_read_coverage(f->reader, no_coverage, NULL), OK);
+    assert_int_equal(store_reader_release(f->reader), OK);
+    assert_int_equal(next_of_lane_3(f), 120);
+}
+
+static void a_moment_whose_connection_is_lost_is_gone(void **state)
+{
+    struct fixture *f = *state;
+    struct store_meta meta;
+    assert_int_equal(put(f->store, NULL, (struct store_lane){3, 100, 110, 7, 0}, &f->error), OK);
+    assert_int_equal(store_reader_hold(f->reader), OK);
+    assert_int_equal(next_of_lane_3(f), 110);
+    cut(f, "true");
+    for (int k = 0; k < 3; k++)
+        assert_int_equal(store_meta(f->reader, &meta), ERR_IO);
+    assert_int_equal(store_reader_release(f->reader), ERR_IO);
+    assert_int_equal(next_of_lane_3(f), 110);
+}
+
 /* --- several processes ------------------------------------------------------------------ */
 
 static void *open_one(void *ctx)
@@ -427,6 +473,8 @@ int main(void)
         ON_A_STORE(a_lane_that_another_process_moved_is_stale),
         ON_A_STORE(coverage_that_another_process_wrote_meanwhile_is_replaced),
         ON_A_STORE(a_read_that_hangs_ends_in_time_and_the_next_works),
+        ON_A_STORE(what_is_read_while_held_is_as_of_one_moment),
+        ON_A_STORE(a_moment_whose_connection_is_lost_is_gone),
         ON_A_STORE(two_that_make_the_schema_at_once_are_safe),
         ON_A_STORE(other_sources_newer_and_missing_schemas_are_refused),
         ON_A_STORE(a_database_of_the_first_schema_is_brought_here_with_all_it_holds),
