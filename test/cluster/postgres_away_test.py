@@ -120,6 +120,57 @@ def parts(servers, tmp_path_factory):
     made.stop()
 
 
+class SlowRollUp:
+    """The next roll-up has seen what it will roll up, and goes on when the word is given. pg_cron calls none."""
+
+    def __init__(self, db):
+        self.db = db
+        db.ask('UPDATE cron.job SET active = false')
+        self.psql = subprocess.Popen(['psql', '-XqAt', '-d', db.conninfo()], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     text=True)
+        self.psql.stdin.write('BEGIN; LOCK TABLE roll_change IN ACCESS SHARE MODE; SELECT 1;\n')
+        self.psql.stdin.flush()
+        assert self.psql.stdout.readline() == '1\n'
+
+    def is_under_way(self):
+        return self.db.ask("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'roll_change'::regclass") == '1'
+
+    def give(self):
+        self.psql.communicate('COMMIT;\n')
+
+    def end(self):
+        self.db.ask('UPDATE cron.job SET active = true')
+
+
+def test_who_begins_while_others_commit_knows_the_same(parts):
+    """History is kept between the roll-up that a serve waits for and its question what is covered. The first test: later
+    ones have more of it."""
+    end = (int(get_json(parts.sim + '/_sim/state')['now_ms']) // 1000 - 86400) // 3600 * 3600
+    begin = end - 3 * 3600
+    known = ("SELECT EXISTS (SELECT FROM coverage WHERE code = '%s' AND level = '5m' AND from_time <= to_timestamp(%d) AND "
+             'to_time >= to_timestamp(%d))' % (CODE, begin, end))
+    assert parts.db.ask(known) == 'f'
+    slow = SlowRollUp(parts.db)
+    other, admin = parts.role('serve', *parts.kept(), '--listen', '127.0.0.1:0')
+    page = other.wait('serve.listening')['url']
+    try:
+        until(slow.is_under_way, 60)
+        get(parts.page + '/candles?code=%s&interval=5m&count=100&to=%sZ' % (CODE, truth.text_of(end)))
+        until(lambda: parts.db.ask(known) == 't', 60)
+    finally:
+        slow.give()
+    until(lambda: get(admin + '/readyz')[0] == 200, 90)
+    pages = {i: get_json('%s/candles?code=%s&interval=%s&count=20&to=%sZ' % (page, CODE, i, truth.text_of(end)))
+             for i in ('5m', '15m', '30m')}
+    slow.end()
+    parts.roll_up()
+    for interval, rows in pages.items():
+        kept = judge.database_rows(parts.db, CODE, interval, begin)
+        served = {s: row for s, row in ((truth.second_of(row['candle_date_time_utc']), row) for row in rows) if s >= begin}
+        assert len(served) > 5 and [row for s, row in served.items() if not judge.same(row, kept[s])] == []
+    other.kill()
+
+
 class Silent:
     """Every process of the database stands still: what was connected hangs, and so does who connects."""
 
@@ -235,53 +286,3 @@ def test_without_the_database_the_roles_live_on_and_no_candle_is_wrong(parts, ki
     assert pids == [one.child.pid for one, _ in parts.roles()] and all(one.child.poll() is None for one, _ in parts.roles())
     after = [len(one.events(event)) for one, _ in parts.roles() for event in ('feed.store_away', 'feed.store_back')]
     assert after == [n + 1 for n in lines]
-
-
-class SlowRollUp:
-    """The next roll-up has seen what it will roll up, and goes on when the word is given. pg_cron calls none."""
-
-    def __init__(self, db):
-        self.db = db
-        db.ask('UPDATE cron.job SET active = false')
-        self.psql = subprocess.Popen(['psql', '-XqAt', '-d', db.conninfo()], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                     text=True)
-        self.psql.stdin.write('BEGIN; LOCK TABLE roll_change IN ACCESS SHARE MODE; SELECT 1;\n')
-        self.psql.stdin.flush()
-        assert self.psql.stdout.readline() == '1\n'
-
-    def is_under_way(self):
-        return self.db.ask("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'roll_change'::regclass") == '1'
-
-    def give(self):
-        self.psql.communicate('COMMIT;\n')
-
-    def end(self):
-        self.db.ask('UPDATE cron.job SET active = true')
-
-
-def test_who_begins_while_others_commit_knows_the_same(parts):
-    """History is kept between the roll-up that a serve waits for and its question what is covered."""
-    end = (int(get_json(parts.sim + '/_sim/state')['now_ms']) // 1000 - 86400) // 3600 * 3600
-    begin = end - 3 * 3600
-    known = ("SELECT EXISTS (SELECT FROM coverage WHERE code = '%s' AND level = '5m' AND from_time <= to_timestamp(%d) AND "
-             'to_time >= to_timestamp(%d))' % (CODE, begin, end))
-    assert parts.db.ask(known) == 'f'
-    slow = SlowRollUp(parts.db)
-    other, admin = parts.role('serve', *parts.kept(), '--listen', '127.0.0.1:0')
-    page = other.wait('serve.listening')['url']
-    try:
-        until(slow.is_under_way, 60)
-        get(parts.page + '/candles?code=%s&interval=5m&count=100&to=%sZ' % (CODE, truth.text_of(end)))
-        until(lambda: parts.db.ask(known) == 't', 60)
-    finally:
-        slow.give()
-    until(lambda: get(admin + '/readyz')[0] == 200, 90)
-    pages = {i: get_json('%s/candles?code=%s&interval=%s&count=20&to=%sZ' % (page, CODE, i, truth.text_of(end)))
-             for i in ('5m', '15m', '30m')}
-    slow.end()
-    parts.roll_up()
-    for interval, rows in pages.items():
-        kept = judge.database_rows(parts.db, CODE, interval, begin)
-        served = {s: row for s, row in ((truth.second_of(row['candle_date_time_utc']), row) for row in rows) if s >= begin}
-        assert len(served) > 5 and [row for s, row in served.items() if not judge.same(row, kept[s])] == []
-    other.kill()
