@@ -12,7 +12,7 @@ LOCAL = {
     'https.conf': 'listen 127.0.0.1:%(https)d ssl http2;\n'
                   'ssl_certificate tls/stofka.crt;\nssl_certificate_key tls/stofka.key;\n',
     'status.conf': 'listen 127.0.0.1:%(status)d;\n',
-    'upstream.conf': 'server %(upstream)s max_fails=2 fail_timeout=5s;\n',
+    'upstream.conf': 'server %(upstream)s max_fails=0;\n',
 }
 
 

@@ -63,7 +63,7 @@ class Nginx(daemon.Daemon):
             raise daemon.Failed('NGINX is not installed: run tools/setup.sh cluster')
         shutil.rmtree(self.conf, ignore_errors=True)
         shutil.copytree(os.path.join(ROOT, 'deploy', 'nginx'), self.conf)
-        servers = '\n'.join('    server %s:%d max_fails=1 fail_timeout=1s;' % (daemon.HOST, port)
+        servers = '\n'.join('    server %s:%d max_fails=0;' % (daemon.HOST, port)
                             for port in self.upstreams)
         values = {**self.ports, 'servers': servers, 'user': 'user root;\n' if os.geteuid() == 0 else ''}
         for name, text in SITE.items():
