@@ -53,7 +53,7 @@ static enum err look_for_positions(struct look *k)
     bool behind = false; /* one roll-up does for all lanes */
     enum err e = store_reader_open(k->store, &k->reader, &k->error);
     if (e == OK)
-        e = store_reader_hold(k->reader);
+        e = store_reader_hold(k->reader, true);
     if (e == OK)
         e = store_meta(k->reader, &k->meta);
     for (int32_t p = 0; e == OK && k->any && p < k->partitions; p++)
@@ -116,7 +116,7 @@ static void go_on_with(struct feed *f, struct look *k)
         if (k->wanted[p])
             e = go_on(f, p, &k->meta.lanes[p]);
     if (e == OK)
-        e = store_reader_release(f->reader);
+        e = store_reader_hold(f->reader, false);
     store_reader_patience(f->reader, FEED_READ_MS);
     if (e != OK)
         feed_store_away(f, err_text(e));

@@ -220,14 +220,9 @@ void store_reader_patience(struct store_reader *r, int64_t ms)
         r->ops->patience(r, ms);
 }
 
-enum err store_reader_hold(struct store_reader *r)
+enum err store_reader_hold(struct store_reader *r, bool on)
 {
-    return r->ops->hold ? counted(r->ops->hold(r, true)) : OK;
-}
-
-enum err store_reader_release(struct store_reader *r)
-{
-    return r->ops->hold ? counted(r->ops->hold(r, false)) : OK;
+    return r->ops->hold ? counted(r->ops->hold(r, on)) : OK;
 }
 
 enum err store_meta(struct store_reader *r, struct store_meta *out)

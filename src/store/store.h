@@ -99,11 +99,9 @@ void store_reader_free(struct store_reader **r);
  * (but for the time in which a host's name is found): ERR_IO then. 0: no such bound, as it begins.
  * A file is near: there it does nothing. */
 void store_reader_patience(struct store_reader *r, int64_t ms);
-/* What r reads between the two is as of one moment, that of the first of it; a connection that is
- * lost meanwhile stays so. To be short: the database keeps that moment's rows. The only writer of a
- * file needs no such thing: there it does nothing. */
-enum err store_reader_hold(struct store_reader *r) MUST_CHECK;
-enum err store_reader_release(struct store_reader *r) MUST_CHECK;
+/* What r reads between on and off is as of one moment and over one connection. To be short: the
+ * database keeps that moment's rows. A file has one writer: there it does nothing. */
+enum err store_reader_hold(struct store_reader *r, bool on) MUST_CHECK;
 
 struct store_meta {
     char epoch[STORE_EPOCH_MAX]; /* made when the file was made */

@@ -171,13 +171,13 @@ static void what_is_read_while_held_is_as_of_one_moment(void **state)
     struct store_coverage c = {"KRW-BTC", INTERVAL_1S, false, span, 1};
     struct store_lane lane = {3, 110, 120, 8, 0};
     assert_int_equal(put(f->store, NULL, (struct store_lane){3, 100, 110, 7, 0}, &f->error), OK);
-    assert_int_equal(store_reader_hold(f->reader), OK);
+    assert_int_equal(store_reader_hold(f->reader, true), OK);
     assert_int_equal(next_of_lane_3(f), 110);
     apply(f, &(struct store_batch){
                  .coverage = &c, .coverage_count = 1, .lanes = &lane, .lane_count = 1});
     assert_int_equal(next_of_lane_3(f), 110);
     assert_int_equal(store_read_coverage(f->reader, no_coverage, NULL), OK);
-    assert_int_equal(store_reader_release(f->reader), OK);
+    assert_int_equal(store_reader_hold(f->reader, false), OK);
     assert_int_equal(next_of_lane_3(f), 120);
 }
 
@@ -186,12 +186,12 @@ static void a_moment_whose_connection_is_lost_is_gone(void **state)
     struct fixture *f = *state;
     struct store_meta meta;
     assert_int_equal(put(f->store, NULL, (struct store_lane){3, 100, 110, 7, 0}, &f->error), OK);
-    assert_int_equal(store_reader_hold(f->reader), OK);
+    assert_int_equal(store_reader_hold(f->reader, true), OK);
     assert_int_equal(next_of_lane_3(f), 110);
     cut(f, "true");
     for (int k = 0; k < 3; k++)
         assert_int_equal(store_meta(f->reader, &meta), ERR_IO);
-    assert_int_equal(store_reader_release(f->reader), ERR_IO);
+    assert_int_equal(store_reader_hold(f->reader, false), ERR_IO);
     assert_int_equal(next_of_lane_3(f), 110);
 }
 
