@@ -177,7 +177,8 @@ class Run:
         self.watch.end()
         self.hurry()
         self.watch.stop()
-        self.result['watched'] = {'compared': self.watch.compared, 'unanswered': self.watch.unanswered}
+        self.result['watched'] = {'compared': self.watch.compared, 'unanswered': self.watch.unanswered,
+                                  'behind': '%d of %d' % (self.watch.behind, self.watch.answered)}
         wrong += self.watch.wrong
         wrong += judge.too_much_right(self.cluster.postgres)
         wrong += ['gap though the other collector heard: ' + gap

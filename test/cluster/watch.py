@@ -4,7 +4,8 @@
 A look is: one snapshot of the database, a round of questions through NGINX, and, once the database is rolled
 up to the cursors that the answers named, a second snapshot. A window that was final in the first must be
 answered as it is in the first or the second, or as a revision between them: nothing older, from
-whatever cache, nothing that was never so.
+whatever cache, nothing that was never so. An answer whose cursor lies before the first snapshot says that it is older
+(a replica that catches up): such are counted, and few.
 """
 import collections
 import http.client
@@ -20,6 +21,7 @@ from servers import daemon
 
 NEWEST, COUNT, STEP = 120, 30, 16  # rows of a series in a snapshot, in an answer, between the ends of pages
 PAUSE_SECONDS = 2
+MOST_BEHIND = 20  # one in so many
 SERIES = ' UNION ALL '.join(
     "(SELECT m.code AS series, '%s' AS level, c.* FROM market AS m CROSS JOIN LATERAL (SELECT %s FROM market_candle_%s AS x "
     'WHERE x.code = m.code AND NOT tombstone ORDER BY candle_time DESC LIMIT %d) AS c)' % (interval, ROW, table, NEWEST)
@@ -40,15 +42,15 @@ class Snapshot:
         for row in map(json.loads, rows):
             self.rows[row['series'], row['level']][row['start']] = row
 
-    def reaches(self, interval, lane, seq):
-        return (self.at.get(('1s', lane), 0) if interval == '1s' else self.rolled.get(lane, 0)) >= seq
+    def position(self, interval, lane):
+        return self.at.get(('1s', lane), 0) if interval == '1s' else self.rolled.get(lane, 0)
 
 
 class Watch:
     def __init__(self, cluster, seed):
         self.cluster, self.chance = cluster, random.Random(seed)
         self.lanes, self.pending = {}, []
-        self.compared = self.unanswered = 0
+        self.compared = self.unanswered = self.answered = self.behind = 0
         self.wrong = []
         self.ending, self.pause = threading.Event(), threading.Event()
         self.ended = False
@@ -68,6 +70,8 @@ class Watch:
             self.wrong.append('cache: %d answers were never rolled up' % len(self.pending))
         elif not self.ended:
             self.wrong.append('cache: the watch failed, see what it printed')
+        elif self.behind * MOST_BEHIND > self.answered:
+            self.wrong.append('cache: %d of %d answers were older than what was kept' % (self.behind, self.answered))
 
     def run(self):
         while not (self.ending.is_set() and not self.pending):
@@ -111,6 +115,10 @@ class Watch:
             except (OSError, ValueError, http.client.HTTPException):  # a serve was killed while it answered
                 self.unanswered += 1
                 continue
+            self.answered += 1
+            if seq < before.position(interval, lane):
+                self.behind += 1
+                continue
             found = {truth.second_of(row['candle_date_time_utc']): row for row in page}
             self.pending.append((code, interval, path, lane, seq, dict(rows), found))
 
@@ -118,7 +126,7 @@ class Watch:
         waiting = []
         for one in self.pending:
             code, interval, path, lane, seq, before, found = one
-            if not after.reaches(interval, lane, seq):
+            if after.position(interval, lane) < seq:
                 waiting.append(one)
             elif found:
                 self.hold(path, before, found, after.rows[code, interval])
