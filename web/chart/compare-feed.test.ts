@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { fakeServer } from '../api/fake-line';
 import { candle } from '../api/fixture';
 import { Frame } from '../api/frame';
 import { Live } from '../api/live';
 import { RestError, type CandleQuery } from '../api/rest';
 import { closesAt, CompareFeed } from './compare-feed';
-import { page, span, wire } from './feed-fixture';
+import { inStillTime, page, span, wire } from './feed-fixture';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  vi.stubGlobal('fetch', () => Promise.resolve(new Response('[]')));
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-});
+inStillTime();
 
 const HEAD = 5001;
 
