@@ -77,9 +77,6 @@ class Parts:
         until(lambda: self.db.ask(known) == 't', 60)
         return start
 
-    def roll_up(self):
-        self.db.ask('BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE roll_lock IN EXCLUSIVE MODE; SELECT roll_up(); COMMIT')
-
     def unhealed(self):
         return self.db.ask("SELECT count(*) FROM gap WHERE state <> 'healed'")
 
@@ -163,7 +160,7 @@ def test_who_begins_while_others_commit_knows_the_same(parts):
     pages = {i: get_json('%s/candles?code=%s&interval=%s&count=20&to=%sZ' % (page, CODE, i, truth.text_of(end)))
              for i in ('5m', '15m', '30m')}
     slow.end()
-    parts.roll_up()
+    parts.db.roll_up()
     for interval, rows in pages.items():
         kept = judge.database_rows(parts.db, CODE, interval, begin)
         served = {s: row for s, row in ((truth.second_of(row['candle_date_time_utc']), row) for row in rows) if s >= begin}
@@ -278,7 +275,7 @@ def test_without_the_database_the_roles_live_on_and_no_candle_is_wrong(parts, ki
     assert [parts.told(row['start']) for row in (same, more)] == [told[0], told[1] + 1]
     heard = int(get_json(parts.sim + '/_sim/state')['now_ms']) // 1000  # the time away is in it
     until(lambda: parts.marked() > heard + 5, 60)  # closed 3 s later
-    parts.roll_up()
+    parts.db.roll_up()
     is_true(parts, began, heard)
     total = judge.database_rows(parts.db, CODE, '1m', minute)[minute]['candle_acc_trade_volume']
     assert judge.Decimal(total) == sum(judge.Decimal(row['candle_acc_trade_volume']) for row in now.values())

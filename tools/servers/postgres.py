@@ -129,6 +129,10 @@ class Postgres(daemon.Daemon):
             raise daemon.Failed('PostgreSQL: %s' % done.stderr.strip())
         return done.stdout.strip()
 
+    def roll_up(self):
+        """What pg_cron calls each minute."""
+        self.ask('BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE roll_lock IN EXCLUSIVE MODE; SELECT roll_up(); COMMIT')
+
     def limit_rights(self, database='stofka'):
         """deploy/postgres-roles.sql, once a store has made the schema; answers {role: a login of that right}."""
         with open(os.path.join(ROOT, 'deploy', 'postgres-roles.sql'), encoding='utf-8') as f:
