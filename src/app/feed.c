@@ -12,6 +12,7 @@
 
 enum {
     TURN_MESSAGES = 512, /* then the loop gets its turn */
+    TURN_MS = 200,       /* or then, behind the next message that has to read the store */
     COMMIT_MS = 100,     /* a batch gathers at most that long while the store is free */
     COMMIT_ROWS = 1000,
     ROLLED_MS = 1000,
@@ -220,21 +221,32 @@ static void settle_all(struct feed *f)
         commit_when_due(f);
 }
 
-static bool apply_some(struct feed *f)
+/* false: there is none. */
+static bool apply_one(struct feed *f)
 {
     struct bus_message m;
-    int left = TURN_MESSAGES;
-    for (; left > 0 && !too_much(f); left--) {
-        enum err e = bus_poll(f->s.bus, &m);
-        if (e == ERR_RANGE)
-            feed_lose_lane(f, m.partition);
-        else if (e != OK)
-            break;
-        else
-            take(f, &m);
+    enum err e = bus_poll(f->s.bus, &m);
+    if (e == ERR_RANGE)
+        feed_lose_lane(f, m.partition);
+    else if (e == OK)
+        take(f, &m);
+    return e == OK || e == ERR_RANGE;
+}
+
+/* true: the turn is over, and more may be there. What one message made read is there for the next
+ * ones until the turn is over: where each reading takes long, one that reads nothing is free. */
+static bool apply_some(struct feed *f)
+{
+    int64_t end = clock_mono_ms() + TURN_MS;
+    bool more = true, late = false;
+    for (int n = 0; n < TURN_MESSAGES && more && !late; n++) {
+        uint64_t reads = f->reads;
+        bool over = clock_mono_ms() >= end;
+        more = !too_much(f) && apply_one(f);
+        late = over && f->reads != reads;
     }
     settle_all(f);
-    return left == 0;
+    return more;
 }
 
 /* Rows that the database has rolled up need not be held for it any more. */
@@ -273,20 +285,24 @@ static void on_timer(uv_timer_t *handle)
 {
     refresh_rolled(handle->data);
     feed_look_after_waiting(handle->data);
-    turn(handle->data);
+    feed_wake(handle->data); /* the loop has one turn for it, and then its others */
 }
 
 /* --- opening ---------------------------------------------------------------------------- */
 
 static enum err open_lanes(struct feed *f, const struct store_meta *meta, struct buf *error)
 {
-    enum err e = store_roll_up(f->s.store, error);
+    struct kept kept = {0};
     int64_t from;
-    for (int32_t p = 0; p < bus_partitions(f->s.bus) && e == OK; p++) {
-        e = lane_open(f, p, &meta->lanes[p], &from);
-        if (e != OK)
-            buf_str(error, "store: can't be read");
-    }
+    enum err e = store_roll_up(f->s.store, error);
+    if (e != OK)
+        return e;
+    e = kept_read(&kept, f->reader);
+    for (int32_t p = 0; p < bus_partitions(f->s.bus) && e == OK; p++)
+        e = lane_open(f, p, &(struct lane_at){&meta->lanes[p], &kept}, &from);
+    if (e != OK)
+        buf_str(error, "store: can't be read");
+    kept_free(&kept);
     return e;
 }
 
@@ -386,7 +402,7 @@ void feed_wake(struct feed *f)
 
 void feed_catch_up(struct feed *f)
 {
-    while (apply_some(f))
+    while (apply_some(f) && !bus_assigns(f->s.bus))
         ;
 }
 

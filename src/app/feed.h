@@ -112,7 +112,7 @@ bool feed_follows(const struct feed *f);
 /* --- committing ------------------------------------------------------------------------- */
 
 uint64_t feed_commits(const struct feed *f); /* batches committed and told so far */
-/* Applies all that waits on the bus. */
+/* Applies what waits on the bus: all, or, where others write to it, too, a turn of it. */
 void feed_catch_up(struct feed *f);
 const char *feed_trouble(const struct feed *f); /* why the store does not take batches, or NULL */
 size_t feed_pending_rows(const struct feed *f);

@@ -7,6 +7,7 @@
 
 #include "app/changes.h"
 #include "app/feed.h"
+#include "app/feed_kept.h"
 #include "app/writer.h"
 #include "candle/trades.h"
 
@@ -34,6 +35,7 @@ struct lane {
     size_t ticker_count;
     struct changes *changes;       /* follows: NULL without */
     struct held *held, *held_last; /* follows: its events that this lane has not got to */
+    struct kept_rows *rows;        /* as of where it went on; each is used once */
 };
 
 struct ticker_time {
@@ -52,6 +54,7 @@ struct feed {
     struct lane *lanes[BUS_PARTITIONS_MAX]; /* by partition; NULL: not here */
     struct writer *writer;                  /* NULL: follows */
     struct store_reader *reader;            /* NULL: it failed, another is being made */
+    uint64_t reads;                         /* of rows, by lanes */
     struct batch *building;
     uint64_t commits;
     size_t uncommitted; /* follows: candles applied since the other process moved on */
@@ -73,15 +76,20 @@ struct feed {
 
 /* --- feed_lane.c ------------------------------------------------------------------------ */
 
-/* Restored from the store as of a position, with its kept events told. Parents must be true there,
- * and what is newer in the store is only said again. from: where the bus must go on. */
-enum err lane_open(struct feed *f, int32_t partition, const struct store_lane_meta *at,
+/* Where a lane goes on, and what the store keeps there; the lane takes its rows. Parents must be
+ * true there, and what is newer in the store is only said again. */
+struct lane_at {
+    const struct store_lane_meta *meta;
+    struct kept *kept;
+};
+/* Restored from the store, with its kept events told. from: where the bus must go on. */
+enum err lane_open(struct feed *f, int32_t partition, const struct lane_at *at,
                    int64_t *from) MUST_CHECK;
 /* Its engine goes, with what it holds that is not committed. Tickers, what was told and what is to
  * be told stay. */
 void lane_stand(struct lane *l);
-/* The same lane with a new engine, restored as in lane_open; nothing is told again. */
-enum err lane_go_on(struct lane *l, const struct store_lane_meta *at, int64_t *from) MUST_CHECK;
+/* The same lane with a new engine; nothing is told again. Returns what lane_open calls from. */
+int64_t lane_go_on(struct lane *l, const struct lane_at *at);
 void lane_free(struct lane **l);
 void lane_metrics_register(void);
 struct lane *lane_of(const struct feed *f, const char *code); /* NULL: not here */

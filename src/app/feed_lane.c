@@ -139,6 +139,8 @@ static enum err load(void *ctx, const char *code, enum interval i, struct span s
                      candle_loaded_f *each, void *each_ctx)
 {
     struct lane *l = ctx;
+    if (span.to_ms == INT64_MAX && kept_rows_give(l->rows, code, i, span.from_ms, each, each_ctx))
+        return OK;
     struct store_query q = {.partition = l->partition,
                             .interval = i,
                             .from_ms = span.from_ms,
@@ -146,6 +148,7 @@ static enum err load(void *ctx, const char *code, enum interval i, struct span s
                             .limit = SIZE_MAX,
                             .with_tombstones = true};
     memcpy(q.code, code, strlen(code) + 1);
+    l->f->reads++;
     bool again = bus_assigns(l->f->s.bus);
     enum err e =
         again ? read_database(l->f, &q, each, each_ctx) : read_file(l->f, &q, each, each_ctx);
@@ -271,27 +274,38 @@ static bool is_of(const struct lane *l, const char *code)
     return bus_partition_of(l->f->s.bus, code) == l->partition;
 }
 
-static void restore_coverage(void *ctx, const struct store_coverage *c)
+static void restore_gap(struct lane *l, const struct store_gap *g)
 {
-    struct lane *l = ctx;
-    if (!is_of(l, c->code))
-        return;
-    struct span *spans = mem_array(NULL, c->count ? c->count : 1, sizeof *spans);
-    for (size_t k = 0; k < c->count; k++)
-        spans[k] = (struct span){c->spans[k].from_ms, c->spans[k].to_ms};
-    candle_engine_restore_spans(l->engine, c->code, c->level, c->lost, spans, c->count);
-    free(spans);
-}
-
-static void restore_gap(void *ctx, const struct store_gap *g)
-{
-    struct lane *l = ctx;
-    if (!is_of(l, g->code))
-        return;
     struct candle_gap gap = {.from_ms = g->from_ms, .to_ms = g->to_ms, .state = CANDLE_GAP_OPEN};
     memcpy(gap.code, g->code, CODE_MAX);
     memcpy(gap.reason, g->reason, sizeof gap.reason);
     candle_engine_restore_gap(l->engine, &gap);
+}
+
+static void restore_kept(struct lane *l, const struct kept *k)
+{
+    for (size_t n = 0; n < k->coverage_count; n++) {
+        const struct kept_coverage *c = &k->coverage[n];
+        if (is_of(l, c->code))
+            candle_engine_restore_spans(l->engine, c->code, c->level, c->lost, c->spans, c->count);
+    }
+    for (size_t n = 0; n < k->gap_count; n++)
+        if (is_of(l, k->gaps[n].code))
+            restore_gap(l, &k->gaps[n]);
+}
+
+static void take_rows(struct lane *l, struct kept *k)
+{
+    for (struct kept_rows **at = &k->rows; *at;) {
+        struct kept_rows *rows = *at;
+        if (!is_of(l, rows->code)) {
+            at = &rows->next;
+            continue;
+        }
+        *at = rows->next;
+        rows->next = l->rows;
+        l->rows = rows;
+    }
 }
 
 /* The first event of a store is no news: while it is there, none was ever dropped. Those that came
@@ -307,51 +321,51 @@ static void restore_event(void *ctx, const struct store_event *e)
         serve_start_at(l->f->s.serve, l->partition, 0);
 }
 
-static void restore_market(void *ctx, const struct store_market *m)
+/* Where no exchange is heard, nobody says that a market is gone. */
+static void tell_markets(struct lane *l, const struct kept *k)
 {
-    struct lane *l = ctx;
-    struct feed *f = l->f;
-    /* Where no exchange is heard, nobody says that a market is gone. */
-    if (f->s.serve && is_of(l, m->code))
-        serve_market(f->s.serve, m->code, m->korean_name, m->english_name,
-                     m->listed || !f->s.hears);
+    for (size_t n = 0; n < k->market_count; n++) {
+        const struct store_market *m = &k->markets[n];
+        if (is_of(l, m->code))
+            serve_market(l->f->s.serve, m->code, m->korean_name, m->english_name,
+                         m->listed || !l->f->s.hears);
+    }
 }
 
-static enum err restore(struct lane *l, const struct store_lane_meta *at)
+static void restore(struct lane *l, const struct lane_at *at)
 {
     struct feed *f = l->f;
     struct candle_sink sink = {l, on_event, on_forming, on_keep, on_gap, on_coverage};
     struct candle_loader loader = {l, load};
-    bool clock = at->watermark_ms == 0 && !f->s.hears;
+    int64_t watermark_ms = at->meta->watermark_ms;
+    bool clock = watermark_ms == 0 && !f->s.hears;
     l->engine = candle_engine_new(&sink, &loader);
     l->trades = trades_new();
-    candle_engine_restore(l->engine, clock ? clock_wall_ms() : at->watermark_ms, f->s.several);
-    l->seq = at->seq;
-    l->next = l->batch_from = at->next;
+    candle_engine_restore(l->engine, clock ? clock_wall_ms() : watermark_ms, f->s.several);
+    l->seq = at->meta->seq;
+    l->next = l->batch_from = at->meta->next;
     if (l->changes)
-        changes_start(l->changes, at->seq);
-    enum err e = store_read_coverage(f->reader, restore_coverage, l);
-    if (e == OK)
-        e = store_read_gaps(f->reader, "", true, SIZE_MAX, restore_gap, l);
-    if (e == OK && at->seq == 0 && f->writer)
+        changes_start(l->changes, l->seq);
+    restore_kept(l, at->kept);
+    take_rows(l, at->kept);
+    if (l->seq == 0 && f->writer)
         batch_event(f->building, l->partition, FEED_BEGIN_SEQ, "begin - - ", strlen("begin - - "));
-    return e;
 }
 
-static enum err begin(struct lane *l, const struct store_lane_meta *at)
+static enum err begin(struct lane *l, const struct lane_at *at)
 {
     struct feed *f = l->f;
-    if (f->s.serve)
-        serve_start_at(f->s.serve, l->partition, at->seq);
-    l->released_seq = l->store_seq = at->seq;
-    l->rolled_seq = at->rolled_seq;
-    enum err e = store_read_markets(f->reader, restore_market, l);
-    if (e == OK)
-        e = restore(l, at);
-    if (e == OK && f->s.serve)
+    enum err e = OK;
+    l->released_seq = l->store_seq = at->meta->seq;
+    l->rolled_seq = at->meta->rolled_seq;
+    restore(l, at);
+    if (f->s.serve) {
+        serve_start_at(f->s.serve, l->partition, at->meta->seq);
+        tell_markets(l, at->kept);
         e = store_read_events(f->reader, l->partition, 0, restore_event, l);
+    }
     if (e == OK)
-        lane_released(l, at->seq);
+        lane_released(l, at->meta->seq);
     return e;
 }
 
@@ -360,8 +374,7 @@ static int64_t from_of(const struct store_lane_meta *at)
     return at->seq ? at->next : INT64_MIN;
 }
 
-enum err lane_open(struct feed *f, int32_t partition, const struct store_lane_meta *at,
-                   int64_t *from)
+enum err lane_open(struct feed *f, int32_t partition, const struct lane_at *at, int64_t *from)
 {
     struct lane *l = mem_zalloc(sizeof *l);
     l->f = f;
@@ -373,7 +386,7 @@ enum err lane_open(struct feed *f, int32_t partition, const struct store_lane_me
         lane_free(&l);
         return e;
     }
-    *from = from_of(at);
+    *from = from_of(at->meta);
     f->lanes[partition] = l;
     return OK;
 }
@@ -382,22 +395,18 @@ void lane_stand(struct lane *l)
 {
     candle_engine_free(&l->engine);
     trades_free(&l->trades);
+    kept_rows_free(&l->rows);
     l->is_warm = false;
 }
 
-enum err lane_go_on(struct lane *l, const struct store_lane_meta *at, int64_t *from)
+int64_t lane_go_on(struct lane *l, const struct lane_at *at)
 {
-    enum err e = restore(l, at);
-    if (e != OK) {
-        lane_stand(l);
-        return e;
-    }
-    if (at->rolled_seq > l->rolled_seq)
-        l->rolled_seq = at->rolled_seq;
+    restore(l, at);
+    if (at->meta->rolled_seq > l->rolled_seq)
+        l->rolled_seq = at->meta->rolled_seq;
     if (!l->f->s.follows) /* who follows tells what is held before */
-        lane_released(l, at->seq);
-    *from = from_of(at);
-    return OK;
+        lane_released(l, at->meta->seq);
+    return from_of(at->meta);
 }
 
 void lane_free(struct lane **l)
@@ -408,6 +417,7 @@ void lane_free(struct lane **l)
         drop_held(*l);
     candle_engine_free(&(*l)->engine);
     trades_free(&(*l)->trades);
+    kept_rows_free(&(*l)->rows);
     free((*l)->changes);
     free((*l)->tickers);
     free(*l);

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 
-enum { RETRY_MS = 1000, RESTORE_MS = 5000 };
+enum { RETRY_MS = 1000, EVENTS_MS = 5000 };
 
 static struct metric stale_total =
     METRIC_COUNTER("stofka_store_stale_batches_total",
@@ -35,36 +35,56 @@ void feed_take_metrics_register(void)
 struct look {
     struct feed *f;
     struct store *store;
+    const struct bus *bus;
     uv_work_t work;
     bool wanted[BUS_PARTITIONS_MAX]; /* lanes that waited when it began, and do so still */
+    bool asked[BUS_PARTITIONS_MAX];  /* lanes that waited when it began: its thread's */
     int32_t partitions;
     bool any; /* wanted; else just a reader is */
     struct store_reader *reader;
     struct store_meta meta;
+    struct kept kept;
     enum err err;
     struct buf error;
 };
 
-/* What is read up to go_on_with is as of one moment, though others may move the lane meanwhile:
- * what is covered later than the position would close windows before their candles come. No parent
- * in the store may be older than where a lane goes on, so the roll-up follows. */
+/* As of one moment, though others may move the lane meanwhile: what is covered later than the
+ * position would close windows before their candles come. */
+static enum err read_positions(struct look *k)
+{
+    enum err e = store_reader_hold(k->reader, true);
+    if (e == OK)
+        e = store_meta(k->reader, &k->meta);
+    if (e == OK)
+        e = kept_read(&k->kept, k->reader);
+    return e == OK ? store_reader_hold(k->reader, false) : e;
+}
+
+static int64_t watermark_of(const void *ctx, const char *code)
+{
+    const struct look *k = ctx;
+    int32_t p = bus_partition_of(k->bus, code);
+    return k->asked[p] ? k->meta.lanes[p].watermark_ms : 0;
+}
+
+/* No parent in the store may be older than where a lane goes on: the roll-up comes before rows. */
 static enum err look_for_positions(struct look *k)
 {
     bool behind = false; /* one roll-up does for all lanes */
-    enum err e = store_reader_open(k->store, &k->reader, &k->error);
-    if (e == OK)
-        e = store_reader_hold(k->reader, true);
-    if (e == OK)
-        e = store_meta(k->reader, &k->meta);
-    for (int32_t p = 0; e == OK && k->any && p < k->partitions; p++)
+    enum err e = read_positions(k);
+    for (int32_t p = 0; p < k->meta.lane_count; p++)
         behind = behind || k->meta.lanes[p].rolled_seq < k->meta.lanes[p].seq;
-    return e == OK && behind ? store_roll_up(k->store, &k->error) : e;
+    if (e == OK && behind)
+        e = store_roll_up(k->store, &k->error);
+    return e == OK ? kept_read_rows(&k->kept, k->reader, watermark_of, k) : e;
 }
 
 static void on_look(uv_work_t *work)
 {
     struct look *k = work->data;
-    k->err = look_for_positions(k);
+    k->err = store_reader_open(k->store, &k->reader, &k->error);
+    if (k->err == OK && k->any)
+        k->err = look_for_positions(k);
 }
 
 static void note_away(struct feed *f, const char *why)
@@ -91,16 +111,20 @@ static void store_back(struct feed *f)
     f->away_mono_ms = 0;
 }
 
-static enum err go_on(struct feed *f, int32_t partition, const struct store_lane_meta *at)
+static enum err go_on(struct feed *f, int32_t partition, struct look *k)
 {
     int64_t from = 0;
-    enum err e = f->lanes[partition] ? lane_go_on(f->lanes[partition], at, &from)
-                                     : lane_open(f, partition, at, &from);
+    struct lane_at at = {&k->meta.lanes[partition], &k->kept};
+    enum err e = OK;
+    if (f->lanes[partition])
+        from = lane_go_on(f->lanes[partition], &at);
+    else
+        e = lane_open(f, partition, &at, &from);
     if (e != OK)
         return e;
     f->waiting[partition] = false;
     REQUIRE(bus_start(f->s.bus, partition, from) == OK);
-    log_info("feed.lane", "partition=%d next=%lld", (int)partition, (long long)at->next);
+    log_info("feed.lane", "partition=%d next=%lld", (int)partition, (long long)at.meta->next);
     return OK;
 }
 
@@ -111,12 +135,10 @@ static void go_on_with(struct feed *f, struct look *k)
     store_reader_free(&f->reader);
     f->reader = k->reader;
     k->reader = NULL;
-    store_reader_patience(f->reader, RESTORE_MS);
+    store_reader_patience(f->reader, EVENTS_MS);
     for (int32_t p = 0; p < k->partitions && e == OK; p++)
         if (k->wanted[p])
-            e = go_on(f, p, &k->meta.lanes[p]);
-    if (e == OK)
-        e = store_reader_hold(f->reader, false);
+            e = go_on(f, p, k);
     store_reader_patience(f->reader, FEED_READ_MS);
     if (e != OK)
         feed_store_away(f, err_text(e));
@@ -133,6 +155,7 @@ static void on_looked(uv_work_t *work, int status)
     else if (!f->stopped)
         go_on_with(f, k);
     store_reader_free(&k->reader);
+    kept_free(&k->kept);
     buf_free(&k->error);
     free(k);
 }
@@ -159,9 +182,11 @@ static void look(struct feed *f)
     struct look *k = mem_zalloc(sizeof *k);
     k->f = f;
     k->store = f->s.store;
+    k->bus = f->s.bus;
     k->partitions = bus_partitions(f->s.bus);
     k->any = feed_has_waiting(f);
     memcpy(k->wanted, f->waiting, sizeof k->wanted);
+    memcpy(k->asked, f->waiting, sizeof k->asked);
     k->work.data = k;
     f->look = k;
     uv_queue_work(f->s.loop, &k->work, on_look, on_looked);

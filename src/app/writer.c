@@ -15,6 +15,7 @@ struct writer {
     uv_thread_t thread;
     uv_async_t wake; /* writer to loop */
     bool idle;       /* loop's: no batch is with the writer */
+    bool waited;     /* loop's: for that batch, and in vain */
     uv_mutex_t lock; /* of what follows */
     uv_cond_t changed;
     struct batch *in, *done;
@@ -182,7 +183,7 @@ bool writer_idle(const struct writer *w)
 void writer_take(struct writer *w, struct batch *b)
 {
     REQUIRE(w->idle);
-    w->idle = false;
+    w->idle = w->waited = false;
     uv_mutex_lock(&w->lock);
     w->in = b;
     uv_cond_signal(&w->changed);
@@ -191,12 +192,11 @@ void writer_take(struct writer *w, struct batch *b)
 
 void writer_finish(struct writer *w)
 {
-    if (w->idle)
+    if (w->idle || w->waited)
         return;
     uv_mutex_lock(&w->lock);
-    bool timeout = false;
-    while (w->done == NULL && !timeout)
-        timeout = uv_cond_timedwait(&w->changed, &w->lock, 1000000000ull) != 0;
+    while (w->done == NULL && !w->waited)
+        w->waited = uv_cond_timedwait(&w->changed, &w->lock, 1000000000ull) != 0;
     uv_mutex_unlock(&w->lock);
     on_wake(&w->wake);
 }

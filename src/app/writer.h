@@ -52,7 +52,7 @@ struct writer *writer_new(uv_loop_t *loop, struct store *store, const struct wri
 bool writer_idle(const struct writer *w);
 /* Loop's thread, only when idle; owns the batch from now on. */
 void writer_take(struct writer *w, struct batch *b);
-/* Waits until the batch in work is committed, or 1 s; done is called from here. */
+/* Waits until the batch in work is committed, or 1 s, once a batch; done is called from here. */
 void writer_finish(struct writer *w);
 /* Ends the thread; a batch that can't be committed is dropped, and that is logged. */
 void writer_stop(struct writer *w);

@@ -91,6 +91,9 @@ void candle_engine_restore(struct candle_engine *e, int64_t watermark_ms, bool s
 void candle_engine_restore_spans(struct candle_engine *e, const char *code, enum interval level,
                                  bool lost, const struct span *spans, size_t count);
 void candle_engine_restore_gap(struct candle_engine *e, const struct candle_gap *g);
+/* An engine restored at this watermark loads, first of a market and in a span without end, rows
+ * that start then or later. */
+int64_t candle_engine_loads_from(enum interval i, int64_t watermark_ms);
 
 /* Names the message about to be applied: ascending; changes carry it until committed. */
 void candle_engine_at(struct candle_engine *e, uint64_t stamp);
@@ -106,12 +109,10 @@ void candle_engine_watermark(struct candle_engine *e, const char *collector,
                              const struct message_watermark *m);
 void candle_engine_covered(struct candle_engine *e, const struct message_covered *m);
 void candle_engine_gap(struct candle_engine *e, const char *collector, const struct message_gap *m);
-/* Rolls up what changed in open windows and tells changed coverage. Call after each run of
- * messages. */
+/* Rolls up what changed in open windows, tells changed coverage. After each run of messages. */
 void candle_engine_settle(struct candle_engine *e);
 
-/* Rows of `level` before before_ms are going to be dropped by retention: their windows keep
- * their parents as they are. */
+/* Rows of `level` before then are about to be dropped by retention: parents stay as they are. */
 void candle_engine_forget(struct candle_engine *e, enum interval level, int64_t before_ms);
 
 /* --- questions -------------------------------------------------------------------------- */
@@ -135,8 +136,7 @@ uint64_t candle_engine_over(struct candle_engine *e, const struct candle_over *w
                             candle_loaded_f *each, void *ctx);
 bool candle_engine_covers(struct candle_engine *e, const char *code, enum interval i,
                           int64_t from_ms, int64_t to_ms);
-/* Start of the span of E(i) that holds the window just before to_ms, or to_ms when that is not
- * covered. */
+/* Start of the span of E(i) with the window just before to_ms; to_ms: that is not covered. */
 int64_t candle_engine_covered_from(struct candle_engine *e, const char *code, enum interval i,
                                    int64_t to_ms);
 /* All of the span is known to be lost. */

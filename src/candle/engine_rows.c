@@ -7,9 +7,9 @@
 enum { RESIDENT_SLACK_MS = 90 * 1000, MINUTE_MS = 60 * 1000 };
 
 /* Oldest start that must be resident: children of every parent open a little before now. */
-static int64_t resident_start(enum interval i, int64_t now_ms)
+int64_t candle_engine_loads_from(enum interval i, int64_t watermark_ms)
 {
-    int64_t then = now_ms - RESIDENT_SLACK_MS;
+    int64_t then = watermark_ms - RESIDENT_SLACK_MS;
     if (then < 0)
         then = 0;
     int64_t from = interval_start(i, then);
@@ -82,7 +82,7 @@ static void load(struct candle_engine *e, struct span span, struct load *l)
 static void load_resident(struct candle_engine *e, struct market *m, enum interval i)
 {
     struct series *deep = &m->deep[i];
-    int64_t from = resident_start(i, e->watermark_ms);
+    int64_t from = candle_engine_loads_from(i, e->watermark_ms);
     size_t stay = series_lower(deep, from);
     for (size_t k = stay; k < deep->count; k++)
         *series_insert(&m->series[i], deep->items[k].candle.start_ms) = deep->items[k];
@@ -142,7 +142,7 @@ static void keep_parents(struct candle_engine *e, struct market *m, enum interva
 static void trim_series(struct candle_engine *e, struct market *m, enum interval i)
 {
     struct series *s = &m->series[i];
-    int64_t from = resident_start(i, e->watermark_ms);
+    int64_t from = candle_engine_loads_from(i, e->watermark_ms);
     if (from <= m->resident_from[i])
         return;
     size_t count = series_lower(s, from);

@@ -8,8 +8,8 @@
  * A thread of its own holds one connection, LISTENs on channel `stofka` and reads when it is woken,
  * at the latest every second: events of each lane after those given, positions, and told candles of
  * the outbox in commit order, all of one snapshot. What was given once is not given again, also
- * after the connection broke: then it connects anew, at growing intervals up to 5 s, for ever.
- * PostgreSQL only.
+ * after the connection broke: then it connects anew, at growing intervals up to 1 s, for ever.
+ * PostgreSQL only, as is what else the roles ask a reader.
  */
 #ifndef STOFKA_STORE_FOLLOW_H
 #define STOFKA_STORE_FOLLOW_H
@@ -62,6 +62,17 @@ struct store_follow_settings {
 /* The number after which the newest `count` told candles come, or all that are kept: where someone
  * begins who wants those. */
 enum err store_outbox_before(struct store_reader *r, uint32_t count, uint64_t *out) MUST_CHECK;
+
+/* Of each market the rows that start then or later, tombstones included, in ascending order. */
+struct store_recent {
+    enum interval interval;
+    const char *const *codes;
+    const int64_t *from_ms;
+    size_t count;
+};
+typedef void store_recent_f(void *ctx, const char *code, enum interval i, const struct candle *c);
+enum err store_read_recent(struct store_reader *r, const struct store_recent *q,
+                           store_recent_f *each, void *ctx) MUST_CHECK;
 
 /* Any thread. ERR_CONFIG: not a store that can be followed. The store must outlive it. */
 enum err store_follow_open(struct store *s, const struct store_follow_settings *settings,

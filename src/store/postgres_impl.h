@@ -20,7 +20,7 @@
 #include "base/buf.h"
 #include "store/store_impl.h"
 
-enum { PG_PARAMS_MAX = 20, PG_STATEMENTS_MAX = 34 };
+enum { PG_PARAMS_MAX = 20, PG_STATEMENTS_MAX = 46 };
 
 /* One connection; one thread at a time. prepared: which of its owner's statements it knows. */
 struct pg_conn {
@@ -153,7 +153,7 @@ void postgres_forget(struct postgres_store *s); /* all that was seen */
 
 /* --- postgres_read.c, postgres_range.c -------------------------------------------------- */
 
-enum { PG_RANGES = 2 * INTERVAL_COUNT }; /* postgres_read.c numbers its statements after these */
+enum { PG_RANGES = 3 * INTERVAL_COUNT }; /* postgres_read.c numbers its statements after these */
 
 struct postgres_reader {
     struct store_reader base;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store/postgres: candles of a range, with the number of the newest event they hold. */
+/* store/postgres: candles of a range, with the number of the newest event they hold, and the newest
+ * of many markets. */
 #include <string.h>
 
 #include "base/log.h"
+#include "store/follow.h"
 #include "store/postgres_impl.h"
 
 /* One statement is one snapshot. The left join gives the number even where there is no row. */
@@ -16,14 +18,23 @@
         " ORDER BY candle_time " order " LIMIT $5::bigint) AS c ON true",                          \
             6                                                                                      \
     }
-#define BOTH(name, rolled)                                                                         \
-    RANGE("market_candle_" name, "DESC", rolled), RANGE("market_candle_" name, "ASC", rolled)
+#define RECENT(table)                                                                              \
+    {                                                                                              \
+        "SELECT m.name, c.* FROM unnest($1::text[], $2::bigint[]) AS m (name, from_ms) CROSS JOIN" \
+        " LATERAL (SELECT " PG_CANDLE_COLUMNS " FROM " table " WHERE code = m.name"                \
+        " AND candle_time >= at_ms(m.from_ms) ORDER BY candle_time) AS c",                         \
+            2                                                                                      \
+    }
+#define ALL(name, rolled)                                                                          \
+    RANGE("market_candle_" name, "DESC", rolled), RANGE("market_candle_" name, "ASC", rolled),     \
+        RECENT("market_candle_" name)
+enum { OF_INTERVAL = 3, ASCENDING = 1, OF_MANY = 2 };
 
 static const struct pg_statement ranges[PG_RANGES] = {
-    BOTH("1s", "seq"),         BOTH("1m", "rolled_seq"),  BOTH("3m", "rolled_seq"),
-    BOTH("5m", "rolled_seq"),  BOTH("10m", "rolled_seq"), BOTH("15m", "rolled_seq"),
-    BOTH("30m", "rolled_seq"), BOTH("1h", "rolled_seq"),  BOTH("4h", "rolled_seq"),
-    BOTH("1d", "rolled_seq"),  BOTH("1w", "rolled_seq"),  BOTH("1mo", "rolled_seq"),
+    ALL("1s", "seq"),         ALL("1m", "rolled_seq"),  ALL("3m", "rolled_seq"),
+    ALL("5m", "rolled_seq"),  ALL("10m", "rolled_seq"), ALL("15m", "rolled_seq"),
+    ALL("30m", "rolled_seq"), ALL("1h", "rolled_seq"),  ALL("4h", "rolled_seq"),
+    ALL("1d", "rolled_seq"),  ALL("1w", "rolled_seq"),  ALL("1mo", "rolled_seq"),
 };
 
 static bool units(const PGresult *r, int row, int column, decimal_units *out)
@@ -115,7 +126,8 @@ enum err postgres_range(struct store_reader *base, const struct store_query *q, 
                             q->with_tombstones ? "t" : "f",
                             b.limit,
                             b.partition};
-    struct pg_call call = {ranges, 2 * (int)q->interval + !q->newest_first, "read candles"};
+    struct pg_call call = {
+        ranges, OF_INTERVAL * (int)q->interval + (q->newest_first ? 0 : ASCENDING), "read candles"};
     PGresult *r = NULL;
     enum err e = pg_ready(c, NULL);
     if (!e)
@@ -130,5 +142,45 @@ enum err postgres_range(struct store_reader *base, const struct store_query *q, 
     PQclear(r);
     if (!e && seq)
         *seq = found;
+    return e;
+}
+
+static enum err give_recent(const PGresult *r, enum interval i, store_recent_f *each, void *ctx)
+{
+    for (int row = 0; row < PQntuples(r); row++) {
+        struct candle c;
+        if (!postgres_candle(r, row, 1, &c)) {
+            log_error("store.bad_row", "code=%s interval=%s", PQgetvalue(r, row, 0),
+                      interval_name(i));
+            return ERR_SCHEMA;
+        }
+        each(ctx, PQgetvalue(r, row, 0), i, &c);
+    }
+    return OK;
+}
+
+enum err store_read_recent(struct store_reader *base, const struct store_recent *q,
+                           store_recent_f *each, void *ctx)
+{
+    if (strcmp(base->ops->scheme, "postgres") != 0)
+        return ERR_CONFIG;
+    struct pg_conn *c = &((struct postgres_reader *)base)->conn;
+    struct pg_params p = {0};
+    pg_params_begin(&p, 2);
+    for (size_t k = 0; k < q->count; k++) {
+        pg_add_text(&p, 0, q->codes[k]);
+        pg_add_int(&p, 1, q->from_ms[k]);
+    }
+    pg_params_end(&p);
+    const char *values[] = {p.texts[0].data, p.texts[1].data};
+    struct pg_call call = {ranges, OF_INTERVAL * (int)q->interval + OF_MANY, "read candles"};
+    PGresult *r = NULL;
+    enum err e = pg_ready(c, NULL);
+    if (!e)
+        e = pg_run(c, &call, values, &r, NULL);
+    if (!e)
+        e = give_recent(r, q->interval, each, ctx);
+    PQclear(r);
+    pg_params_free(&p);
     return e;
 }

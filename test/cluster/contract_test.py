@@ -39,6 +39,6 @@ def postgres(servers):
     return db.new_database('contract')
 
 
-@pytest.mark.parametrize('program', ['store_contract_test', 'store_postgres_test', 'store_rollup_test'])
+@pytest.mark.parametrize('program', ['store_contract_test', 'store_postgres_test', 'store_reader_test', 'store_rollup_test'])
 def test_the_store_on_postgresql(postgres, program):
     runs(program, 'postgres:', STOFKA_TEST_POSTGRES=postgres, **SEEDS)

@@ -30,10 +30,10 @@ KINDS = ('broker', 'leader', 'collect', 'store', 'serve', 'redis', 'postgres', '
 
 
 class Proxies:
-    """A way to each broker that can be cut: clients are told the ports in front. {front: back}"""
+    """A way to each server that can be cut, or is long: clients are told the ports in front. {front: back}"""
 
-    def __init__(self):
-        self.fronts = daemon.free_ports(3)
+    def __init__(self, count=3, way_seconds=0):
+        self.fronts, self.way_seconds = daemon.free_ports(count), way_seconds
         self.backs = {}
         self.writers = set()
         self.loop = asyncio.new_event_loop()
@@ -66,6 +66,7 @@ class Proxies:
         try:
             while data := await reader.read(1 << 16):
                 await self.open.wait()
+                await asyncio.sleep(self.way_seconds)
                 writer.write(data)
                 await writer.drain()
         except OSError:

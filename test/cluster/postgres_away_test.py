@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """PostgreSQL goes while messages come that need rows of it: store and serve live on, say so, and go on from where the
 database stood, with no candle wrong; stopped (connections are refused) and silent (they hang). STOFKA_LONG: it stays away
-for longer than anybody would wait on the loop. And who begins while it is slow and others commit knows the same."""
+for longer than anybody would wait on the loop. And who begins while it is slow and others commit knows the same; and where
+it is far away, so that each question takes its time, a store that takes all partitions over still answers and ends."""
 import collections
 import json
 import os
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import time
 
+import faults
 import judge
 import pytest
 import truth
@@ -22,6 +24,8 @@ AWAY = 35 if os.environ.get('STOFKA_LONG') else 5  # seconds of exchange time
 ANSWERS = 4  # seconds, at most, for /healthz while the database hangs
 CODE = 'KRW-BTC'
 WAITING = 'stofka_store_waiting_lanes'
+OURS = 'stofka_bus_partitions'
+WAY_SECONDS, FAR_ANSWERS = 0.04, 10  # there, and as much back; what is on the loop may read a dozen times
 TICKERS = 'stofka_candle_messages_total{kind="ticker"}'
 MARKS = 'stofka_bus_published_total{kind="watermark"}'
 PARTITIONS = 12
@@ -283,3 +287,24 @@ def test_without_the_database_the_roles_live_on_and_no_candle_is_wrong(parts, ki
     assert pids == [one.child.pid for one, _ in parts.roles()] and all(one.child.poll() is None for one, _ in parts.roles())
     after = [len(one.events(event)) for one, _ in parts.roles() for event in ('feed.store_away', 'feed.store_back')]
     assert after == [n + 1 for n in lines]
+
+
+def test_a_store_far_from_the_database_answers_while_it_takes_all_partitions_over(parts):
+    """The last test: the store it takes them from is gone then."""
+    way = faults.Proxies(1, WAY_SECONDS)
+    way.start([parts.db.port()])
+    assert parts.store.stop() == 0
+    far, admin = parts.role('store', '--store.url', 'postgres:' + parts.db.conninfo(port=way.fronts[0]))
+    slowest = []
+
+    def has_all():
+        began = time.monotonic()
+        assert get(admin + '/healthz')[0] == 200
+        slowest.append(time.monotonic() - began)
+        now = metrics(admin)
+        return now[OURS] == PARTITIONS and now[WAITING] == 0
+
+    until(has_all, 90)
+    marked = parts.marked()
+    until(lambda: has_all() and parts.marked() > marked, 60)
+    assert far.stop() == 0 and max(slowest) < FAR_ANSWERS, max(slowest)

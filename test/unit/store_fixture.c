@@ -37,6 +37,17 @@ void fixture_ask(const char *sql)
     PQfinish(c);
 }
 
+void fixture_cut(struct fixture *f, const char *which)
+{
+    struct buf sql = {0};
+    buf_printf(&sql,
+               "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE "
+               "application_name = '%s' AND %s",
+               f->schema, which);
+    fixture_ask(sql.data);
+    buf_free(&sql);
+}
+
 static void make_schema(struct fixture *f)
 {
     static int number;
@@ -172,6 +183,13 @@ void find(struct store_reader *r, const struct store_query *q, struct found *out
 {
     out->count = 0;
     assert_int_equal(store_range(r, q, add_found, out, &out->seq), OK);
+}
+
+enum err put(struct store *s, const struct store_row *row, struct store_lane lane,
+             struct buf *error)
+{
+    struct store_batch b = {.rows = row, .row_count = row != NULL, .lanes = &lane, .lane_count = 1};
+    return store_apply(s, &b, error);
 }
 
 void find_all(struct store_reader *r, const char *code, enum interval i, struct found *out)

@@ -19,8 +19,10 @@ struct fixture {
     struct buf error;
 };
 
-bool fixture_has(const char *scheme);                     /* the server that it needs is there */
-void fixture_ask(const char *sql);                        /* PostgreSQL, must succeed */
+bool fixture_has(const char *scheme); /* the server that it needs is there */
+void fixture_ask(const char *sql);    /* PostgreSQL, must succeed */
+/* PostgreSQL: ends those connections of the store for which this SQL is true, and waits for it. */
+void fixture_cut(struct fixture *f, const char *which);
 void fixture_make(struct fixture *f, const char *scheme); /* nothing opened yet */
 void fixture_open(struct fixture *f);                     /* must succeed */
 void fixture_close(struct fixture *f);
@@ -32,6 +34,9 @@ void assert_same_candle(const struct candle *a, const struct candle *b);
 
 /* Must succeed. Parents are true afterwards. */
 void apply(struct fixture *f, const struct store_batch *b);
+/* A lane moves, and a row with it; NULL: none. */
+enum err put(struct store *s, const struct store_row *row, struct store_lane lane,
+             struct buf *error);
 
 enum { FOUND_MAX = 4096 };
 struct found {

@@ -37,12 +37,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void no_row(void *ctx, const struct candle *c)
-{
-    (void)ctx, (void)c;
-    fail();
-}
-
 static void ask(struct fixture *f, const char *sql)
 {
     struct buf all = {0};
@@ -51,26 +45,7 @@ static void ask(struct fixture *f, const char *sql)
     buf_free(&all);
 }
 
-/* Ends the store's connections on the server, and waits until they have. */
-static void cut(struct fixture *f, const char *which)
-{
-    struct buf sql = {0};
-    buf_printf(&sql,
-               "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE "
-               "application_name = '%s' AND %s",
-               f->schema, which);
-    fixture_ask(sql.data);
-    buf_free(&sql);
-}
-
 /* --- lanes ------------------------------------------------------------------------------ */
-
-static enum err put(struct store *s, const struct store_row *row, struct store_lane lane,
-                    struct buf *error)
-{
-    struct store_batch b = {.rows = row, .row_count = row != NULL, .lanes = &lane, .lane_count = 1};
-    return store_apply(s, &b, error);
-}
 
 static void a_lane_that_another_process_moved_is_stale(void **state)
 {
@@ -110,89 +85,6 @@ static void coverage_that_another_process_wrote_meanwhile_is_replaced(void **sta
     assert_non_null(strstr(text.data, "coverage KRW-BTC 0: [0,4000)\n"));
     buf_free(&text);
     store_free(&other);
-}
-
-/* --- patience --------------------------------------------------------------------------- */
-
-enum { PATIENCE_MS = 300, LONG_MS = 5000 };
-
-/* A connection of the test's own that keeps the seconds to itself. */
-static PGconn *lock_seconds(struct fixture *f)
-{
-    struct buf sql = {0};
-    PGconn *link = PQconnectdb(getenv("STOFKA_TEST_POSTGRES") + strlen("postgres:"));
-    buf_printf(&sql, "BEGIN; LOCK TABLE %s.market_candle_1s IN ACCESS EXCLUSIVE MODE", f->schema);
-    PGresult *r = PQexec(link, sql.data);
-    assert_int_equal(PQresultStatus(r), PGRES_COMMAND_OK);
-    PQclear(r);
-    buf_free(&sql);
-    return link;
-}
-
-static void a_read_that_hangs_ends_in_time_and_the_next_works(void **state)
-{
-    struct fixture *f = *state;
-    struct store_row row = row_of("KRW-BTC", INTERVAL_1S, NOON, 1);
-    struct store_query q = {
-        .code = "KRW-BTC", .from_ms = INT64_MIN, .to_ms = INT64_MAX, .limit = FOUND_MAX};
-    apply(f, &(struct store_batch){.rows = &row, .row_count = 1});
-    find(f->reader, &q, &found);
-    assert_int_equal(found.count, 1);
-    store_reader_patience(f->reader, PATIENCE_MS);
-    PGconn *other = lock_seconds(f);
-    int64_t began = clock_mono_ms();
-    assert_int_equal(store_range(f->reader, &q, no_row, NULL, NULL), ERR_IO);
-    int64_t took = clock_mono_ms() - began;
-    assert_true(took >= PATIENCE_MS && took < LONG_MS);
-    PQfinish(other);
-    find(f->reader, &q, &found); /* over a link made in time, too */
-    assert_int_equal(found.count, 1);
-}
-
-/* --- one moment ------------------------------------------------------------------------- */
-
-static int64_t next_of_lane_3(struct fixture *f)
-{
-    struct store_meta meta;
-    assert_int_equal(store_meta(f->reader, &meta), OK);
-    return meta.lanes[3].next;
-}
-
-static void no_coverage(void *ctx, const struct store_coverage *c)
-{
-    (void)ctx, (void)c;
-    fail();
-}
-
-static void what_is_read_while_held_is_as_of_one_moment(void **state)
-{
-    struct fixture *f = *state;
-    static const struct store_span span[] = {{0, 1000}};
-    struct store_coverage c = {"KRW-BTC", INTERVAL_1S, false, span, 1};
-    struct store_lane lane = {3, 110, 120, 8, 0};
-    assert_int_equal(put(f->store, NULL, (struct store_lane){3, 100, 110, 7, 0}, &f->error), OK);
-    assert_int_equal(store_reader_hold(f->reader, true), OK);
-    assert_int_equal(next_of_lane_3(f), 110);
-    apply(f, &(struct store_batch){
-                 .coverage = &c, .coverage_count = 1, .lanes = &lane, .lane_count = 1});
-    assert_int_equal(next_of_lane_3(f), 110);
-    assert_int_equal(store_read_coverage(f->reader, no_coverage, NULL), OK);
-    assert_int_equal(store_reader_hold(f->reader, false), OK);
-    assert_int_equal(next_of_lane_3(f), 120);
-}
-
-static void a_moment_whose_connection_is_lost_is_gone(void **state)
-{
-    struct fixture *f = *state;
-    struct store_meta meta;
-    assert_int_equal(put(f->store, NULL, (struct store_lane){3, 100, 110, 7, 0}, &f->error), OK);
-    assert_int_equal(store_reader_hold(f->reader, true), OK);
-    assert_int_equal(next_of_lane_3(f), 110);
-    cut(f, "true");
-    for (int k = 0; k < 3; k++)
-        assert_int_equal(store_meta(f->reader, &meta), ERR_IO);
-    assert_int_equal(store_reader_hold(f->reader, false), ERR_IO);
-    assert_int_equal(next_of_lane_3(f), 110);
 }
 
 /* --- several processes ------------------------------------------------------------------ */
@@ -329,7 +221,7 @@ static void a_lost_connection_is_made_again_and_the_batch_kept_once(void **state
     struct store_row row = row_of("KRW-BTC", INTERVAL_1S, NOON, 1);
     struct store_lane lane = {0, 0, 1, 1, 0};
     assert_int_equal(put(f->store, NULL, lane, &f->error), OK);
-    cut(f, "true"); /* as a database that was started anew while nobody asked */
+    fixture_cut(f, "true"); /* as a database that was started anew while nobody asked */
     lane = (struct store_lane){0, 1, 2, 2, 0};
     assert_int_equal(put(f->store, &row, lane, &f->error), OK);
     assert_int_equal(put(f->store, &row, lane, &f->error), OK); /* its answer was lost */
@@ -456,7 +348,7 @@ static void the_follower_gives_each_thing_once_in_order_over_lost_connections(vo
     await(&h, "0/1 0/2 KRW-BTC.1s.1 ", 0);
     assert_int_equal(store_roll_up(f->store, &f->error), OK);
     await(&h, "0/1 0/2 KRW-BTC.1s.1 KRW-BTC.1m.3 ", 2);
-    cut(f, "query = 'COMMIT'");
+    fixture_cut(f, "query = 'COMMIT'");
     put_told(f, 2);
     await(&h, "0/1 0/2 KRW-BTC.1s.1 KRW-BTC.1m.3 0/3 KRW-BTC.1s.1 ", 2);
     store_follow_free(&follow);
@@ -472,9 +364,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_A_STORE(a_lane_that_another_process_moved_is_stale),
         ON_A_STORE(coverage_that_another_process_wrote_meanwhile_is_replaced),
-        ON_A_STORE(a_read_that_hangs_ends_in_time_and_the_next_works),
-        ON_A_STORE(what_is_read_while_held_is_as_of_one_moment),
-        ON_A_STORE(a_moment_whose_connection_is_lost_is_gone),
         ON_A_STORE(two_that_make_the_schema_at_once_are_safe),
         ON_A_STORE(other_sources_newer_and_missing_schemas_are_refused),
         ON_A_STORE(a_database_of_the_first_schema_is_brought_here_with_all_it_holds),

@@ -115,9 +115,9 @@ class Postgres(daemon.Daemon):
         if self.cron:
             self.ask('CREATE EXTENSION pg_cron; GRANT USAGE ON SCHEMA cron TO stofka', 'stofka')
 
-    def conninfo(self, user='stofka', database='stofka'):
+    def conninfo(self, user='stofka', database='stofka', port=None):
         return 'host=%s port=%d user=%s dbname=%s passfile=%s' % (
-            daemon.HOST, self.port(), user, database, self.passfile) + (
+            daemon.HOST, port or self.port(), user, database, self.passfile) + (
                 ' sslmode=verify-full sslrootcert=' + self.secure['authority'] if self.secure else '')
 
     def ask(self, sql, database='stofka', user='postgres'):
