@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "store/postgres_impl.h"
 
-enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 5000 };
+enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 1000 };
 
 static const struct {
     const char *prefix; /* of an SQLSTATE; the first that fits counts */
