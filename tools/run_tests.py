@@ -92,7 +92,7 @@ def tail(name, lines=15):
 
 
 def say(text):
-    print(text, flush=True)
+    print(text + "\n", end="", flush=True)  # whole lines, from several threads
 
 
 def step(name, command, timeout, env=None):
@@ -327,9 +327,9 @@ def stage_check():
 STAGES = {
     'build': stage_build, 'house': stage_house, 'unit': stage_unit, 'asan': stage_asan, 'tsan': stage_tsan,
     'clang': stage_clang, 'system': stage_system, 'cluster': stage_cluster, 'operate': stage_operate,
-    'truth': stage_truth, 'page': stage_page, 'e2e': stage_e2e,
-    'check': stage_check,
+    'page': stage_page, 'e2e': stage_e2e, 'truth': stage_truth, 'check': stage_check,
 }
+BESIDE_NEXT = {'truth'}  # it waits for the market most of the time, while the next works
 ASKED_ONLY = {'long': stage_long}
 
 
@@ -348,8 +348,24 @@ def run_stage(name):
     if ON_CI:
         count = test_counts.strict(count)
     seconds = time.monotonic() - began
-    say('   %s in %.1f s' % (count, seconds))
+    say('   %s: %s in %.1f s' % (name, count, seconds))
     return count, seconds
+
+
+def run_stages(names, results):
+    """One after the other, but for those that run beside the next."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        beside = {}
+        try:
+            for name, is_last in zip(names, [False] * (len(names) - 1) + [True]):
+                if name in BESIDE_NEXT and not is_last:
+                    beside[name] = pool.submit(run_stage, name)
+                    continue
+                results[name] = run_stage(name)
+                results.update({other: done.result() for other, done in beside.items()})
+        except KeyboardInterrupt:
+            end_all()
+            raise
 
 
 def summary(results):
@@ -383,8 +399,7 @@ def main():
         os.environ['STOFKA_TEST_DATA'] = own if os.path.isdir(own) else data
     results = {}
     try:
-        for name in names:
-            results[name] = run_stage(name)
+        run_stages(names, results)
     except KeyboardInterrupt:
         results['stopped'] = (one(False, 'stopped by hand'), 0)
         end_all()
