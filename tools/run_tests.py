@@ -92,7 +92,7 @@ def tail(name, lines=15):
 
 
 def say(text):
-    print(text + "\n", end="", flush=True)  # whole lines, from several threads
+    print(text + '\n', end='', flush=True)  # whole lines, from several threads
 
 
 def step(name, command, timeout, env=None):
