@@ -109,12 +109,18 @@ RANGE = """SELECT c.* FROM (VALUES (1)) AS one LEFT JOIN (SELECT * FROM %s WHERE
         AND candle_time >= coalesce(at_ms($2::bigint), '-infinity') AND candle_time < coalesce(at_ms($3::bigint), 'infinity')
         AND ($4::boolean OR NOT tombstone) ORDER BY candle_time DESC LIMIT $5::bigint) AS c ON true"""
 SECONDS, MINUTES = RANGE % 'market_candle_1s', RANGE % 'market_candle_1m'
+RECENT = """SELECT m.name, c.* FROM unnest($1::text[], $2::bigint[]) AS m (name, from_ms) CROSS JOIN LATERAL
+        (SELECT * FROM %s WHERE code = m.name AND candle_time >= at_ms(m.from_ms) ORDER BY candle_time) AS c"""
+LAST_SECONDS, LAST_MINUTES = RECENT % 'market_candle_1s', RECENT % 'market_candle_1m'
+MANY = "(SELECT array_agg('KRW-M' || n) FROM generate_series(0, 239) AS n), array_fill(%d::bigint, ARRAY[240])"
 NOON = 1772366400000
 QUERIES = {  # what the program asks, by docs/rollup.md's names, with its arguments; as in src/store/postgres_r*.c
     'seconds before a time': (SECONDS, "'KRW-M7', NULL, %d, false, 200" % NOON),
     'newest seconds': (SECONDS, "'KRW-M7', NULL, NULL, false, 200"),
     'seconds of a span': (SECONDS, "'KRW-M7', %d, %d, true, 5000" % (NOON - 3600000, NOON)),
     'newest minutes': (MINUTES, "'KRW-M7', NULL, NULL, false, 200"),
+    'last seconds of 240 markets': (LAST_SECONDS, MANY % (NOON + 43200000 - 90000)),
+    'last minutes of 240 markets': (LAST_MINUTES, MANY % (NOON + 43200000 - 3600000)),
     'events after a cursor': ('SELECT seq, body FROM event WHERE partition = $1::integer AND seq > $2::bigint ORDER BY seq',
                               '3, 1000000'),
     'told candles': ('SELECT * FROM outbox WHERE number > $1::bigint ORDER BY number LIMIT $2::bigint', '1000, 5000'),
@@ -130,7 +136,7 @@ def explain(db, name, path):
     scans of a table. Tables that are nearly empty here are forbidden those, to show the index that is there."""
     bad = 0
     for what, (query, values) in QUERIES.items():
-        small = '' if query in (SECONDS, MINUTES) else 'SET enable_seqscan = off; SET enable_bitmapscan = off;'
+        small = '' if query in (SECONDS, MINUTES, LAST_SECONDS, LAST_MINUTES) else 'SET enable_seqscan = off; SET enable_bitmapscan = off;'
         plan = db.ask('%s%sSET plan_cache_mode = force_generic_plan; PREPARE q AS %s; EXPLAIN (ANALYZE, BUFFERS) EXECUTE q(%s)' % (
             path, small, query, values), name, 'stofka').splitlines()
         bad += any('Seq Scan' in line for line in plan)
@@ -139,7 +145,7 @@ def explain(db, name, path):
         removed = [line.split(':')[1] for line in plan if 'Subplans Removed' in line]
         took = plan[-1].split(':')[1]
         first = re.sub(r'  \(cost.*', '', (run or scans)[0].replace('->', '')).strip()
-        print('%-24s %-70s %d of %d partitions or tables read, %s' % (
+        print('%-27s %-70s %d of %d partitions or tables read, %s' % (
             what, first, len(run), len(scans) + sum(map(int, removed)), took.strip()), flush=True)
     return bad
 
