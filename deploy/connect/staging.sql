@@ -64,5 +64,16 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- One task's rows at a time: two that bring the same candles in different order would wait for each other, and a
+-- task whose transaction the database gave up stays failed.
+CREATE OR REPLACE FUNCTION market_candle_in_turn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(TG_RELID::bigint);
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER market_candle_in_turn BEFORE INSERT ON market_candle_staging
+    FOR EACH STATEMENT EXECUTE FUNCTION market_candle_in_turn();
+
 CREATE OR REPLACE TRIGGER market_candle_staged BEFORE INSERT ON market_candle_staging
     FOR EACH ROW EXECUTE FUNCTION market_candle_staged();

@@ -2,12 +2,13 @@
 """A stock JDBC sink instead of `stofka store`: its rows are what the merge gives, duplicates, reorders and
 restarts included."""
 import json
+import os
 import random
 import subprocess
 from decimal import ROUND_HALF_UP, Decimal
 
 from program import Program, until
-from servers.connect import Connect
+from servers.connect import DEPLOY, Connect
 from servers.kafka import Kafka
 from servers.postgres import Postgres
 
@@ -73,8 +74,32 @@ def test_rows_of_the_sink_equal_the_merge(servers):
         wanted = merged(candles(brokers))
         assert len(told) > len(wanted)
         until(lambda: rows(db) == wanted, 300)
-        assert set(sink.tasks()) == {'RUNNING'}
+        assert set(sink.tasks()) == {'RUNNING'}, sink.last_words(60)
         assert db.ask('SELECT count(*) FROM market_candle_staging') == '0'
     finally:
         for one in both + [sim]:
             one.kill()
+
+
+def staged(second):
+    """What a task says of a candle."""
+    return ("INSERT INTO market_candle_staging VALUES ('KRW-BTC', '2026-03-11T12:00:%02d', '1', '1', '1', '1', '1', '1', 1, 0,"
+            " false, 'simulated');\n" % second)
+
+
+def test_two_tasks_that_bring_the_same_candles_in_different_order_do_not_fail(servers):
+    """As where a partition has gone to the other task, and comes twice."""
+    db = servers(Postgres)
+    with open(os.path.join(DEPLOY, 'staging.sql'), encoding='utf-8') as f:
+        db.ask(f.read(), user='stofka')
+    tasks = [subprocess.Popen(['psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', db.conninfo()], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    tasks[0].stdin.write('BEGIN;\n%sSELECT 1;\n' % staged(1))
+    tasks[0].stdin.flush()
+    assert tasks[0].stdout.readline() == '1\n'
+    tasks[1].stdin.write('BEGIN;\n%s%sCOMMIT;\n' % (staged(2), staged(1)))
+    tasks[1].stdin.close()
+    until(lambda: db.ask('SELECT count(*) FROM pg_locks WHERE NOT granted') == '1')
+    tasks[0].communicate('%sCOMMIT;\n' % staged(2))
+    assert [task.wait(30) for task in tasks] == [0, 0]
+    assert len(rows(db)) == 2
