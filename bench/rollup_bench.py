@@ -112,7 +112,7 @@ SECONDS, MINUTES = RANGE % 'market_candle_1s', RANGE % 'market_candle_1m'
 RECENT = """SELECT m.name, c.* FROM unnest($1::text[], $2::bigint[]) AS m (name, from_ms) CROSS JOIN LATERAL
         (SELECT * FROM %s WHERE code = m.name AND candle_time >= at_ms(m.from_ms) ORDER BY candle_time) AS c"""
 LAST_SECONDS, LAST_MINUTES = RECENT % 'market_candle_1s', RECENT % 'market_candle_1m'
-MANY = "(SELECT array_agg('KRW-M' || n) FROM generate_series(0, 239) AS n), array_fill(%d::bigint, ARRAY[240])"
+MANY = "'{" + ','.join('KRW-M%d' % n for n in range(240)) + "}', array_fill(%d::bigint, ARRAY[240])"
 NOON = 1772366400000
 QUERIES = {  # what the program asks, by docs/rollup.md's names, with its arguments; as in src/store/postgres_r*.c
     'seconds before a time': (SECONDS, "'KRW-M7', NULL, %d, false, 200" % NOON),
@@ -131,6 +131,11 @@ QUERIES = {  # what the program asks, by docs/rollup.md's names, with its argume
 }
 
 
+def scans_all(line):
+    """Of a plan. A day without a page, which costs nothing, is no table to scan."""
+    return 'Seq Scan' in line and 'never executed' not in line and 'cost=0.00..0.00 ' not in line
+
+
 def explain(db, name, path):
     """How each query is run, by the plan for any argument that a prepared statement settles on; how many of the whole
     scans of a table. Tables that are nearly empty here are forbidden those, to show the index that is there."""
@@ -139,7 +144,7 @@ def explain(db, name, path):
         small = '' if query in (SECONDS, MINUTES, LAST_SECONDS, LAST_MINUTES) else 'SET enable_seqscan = off; SET enable_bitmapscan = off;'
         plan = db.ask('%s%sSET plan_cache_mode = force_generic_plan; PREPARE q AS %s; EXPLAIN (ANALYZE, BUFFERS) EXECUTE q(%s)' % (
             path, small, query, values), name, 'stofka').splitlines()
-        bad += any('Seq Scan' in line for line in plan)
+        bad += any(scans_all(line) for line in plan)
         scans = [line for line in plan if re.search(r'(Index|Seq).* Scan', line)]
         run = [line for line in scans if 'never executed' not in line]
         removed = [line.split(':')[1] for line in plan if 'Subplans Removed' in line]
