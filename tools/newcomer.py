@@ -11,8 +11,9 @@ installed is named before it is, the demo shows candles, Ctrl-C leaves no proces
 is enabled or running that was not before, and all of it works with Debian's own packages.
 
 All runs in namespaces of their own for mounts and processes, so that nothing of it stays mounted
-or running. Of the machine only name resolution is used and, where NODE_EXTRA_CA_CERTS names one,
-its certificate bundle. The last line printed is "N passed, N failed".
+or running. Of the machine only name resolution is used, and what it trusts besides Debian's
+authorities (a proxy's, in /usr/local/share/ca-certificates). The last line printed is
+"N passed, N failed".
 """
 import argparse
 import glob
@@ -29,7 +30,7 @@ import time
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-CA = '/etc/newcomer-ca.pem'
+OWN_TRUST, TRUST = '/usr/local/share/ca-certificates', '/etc/ssl/certs/ca-certificates.crt'
 PATIENCE = 3600  # seconds for one command
 QUICK = 20  # seconds to an address when all is there
 PEOPLE = {'root': '/root', 'user': '/home/user'}
@@ -67,7 +68,8 @@ def bootstrap(base, mirror):
 
 
 def mounted(root):
-    """What a booted machine has; gone with our namespace."""
+    """What a booted machine has; gone with our namespace. Its root is a mount, as a machine's is."""
+    must('mount', '--bind', root, root)
     for kind, where, *options in (('proc', 'proc'), ('tmpfs', 'run'), ('tmpfs', 'tmp', '-o', 'mode=1777')):
         must('mount', '-t', kind, *options, kind, os.path.join(root, where))
     must('mount', '--rbind', '/dev', root + '/dev')
@@ -75,8 +77,9 @@ def mounted(root):
         shutil.copyfile('/etc/' + name, root + '/etc/' + name)
     with open(root + '/etc/hosts', 'a', encoding='ascii') as f:
         f.write('127.0.0.1 %s\n' % socket.gethostname())
-    if os.environ.get('NODE_EXTRA_CA_CERTS'):
-        shutil.copyfile(os.environ['NODE_EXTRA_CA_CERTS'], root + CA)
+    for path in glob.glob(OWN_TRUST + '/*.crt'):
+        shutil.copy(path, root + OWN_TRUST)
+    must('chroot', root, 'update-ca-certificates', stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def settle(root, person):
@@ -127,8 +130,8 @@ class Typed:
         home = PEOPLE[person]
         env = {'HOME': home, 'USER': person, 'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
                'LANG': 'C.UTF-8', 'STOFKA_SERVE_ADMIN': '127.0.0.1:0'}
-        if os.path.exists(root + CA):
-            env['NODE_EXTRA_CA_CERTS'] = CA
+        if glob.glob(root + OWN_TRUST + '/*.crt'):
+            env['NODE_EXTRA_CA_CERTS'] = TRUST  # Node does not read the system's
         who = ['--userspec=user:user', '--groups=user,sudo'] if person == 'user' else []
         self.child = subprocess.Popen(
             ['chroot', *who, root, 'env', '-i', *('%s=%s' % pair for pair in env.items()), 'sh', '-c',
