@@ -280,3 +280,18 @@ void dump(struct store_reader *r, struct buf *out)
         for (int i = 0; i < INTERVAL_COUNT; i++)
             dump_series(r, codes.code[c], (enum interval)i, out);
 }
+
+int fixture_on_postgres(void **state)
+{
+    static struct fixture f;
+    fixture_make(&f, "postgres:");
+    fixture_open(&f);
+    *state = &f;
+    return 0;
+}
+
+int fixture_gone(void **state)
+{
+    fixture_remove(*state);
+    return 0;
+}

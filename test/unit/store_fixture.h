@@ -27,6 +27,9 @@ void fixture_make(struct fixture *f, const char *scheme); /* nothing opened yet 
 void fixture_open(struct fixture *f);                     /* must succeed */
 void fixture_close(struct fixture *f);
 void fixture_remove(struct fixture *f); /* closes too */
+/* cmocka's set-up and tear-down: *state is a fixture, opened on PostgreSQL. */
+int fixture_on_postgres(void **state);
+int fixture_gone(void **state);
 
 /* A candle whose every field differs from another n's. */
 struct store_row row_of(const char *code, enum interval i, int64_t start_ms, int n);

@@ -22,21 +22,6 @@ static const int64_t NOON = 20523LL * DAY_MS + DAY_MS / 2; /* 2026-03-11 */
 
 static struct found found;
 
-static int set_up(void **state)
-{
-    static struct fixture f;
-    fixture_make(&f, "postgres:");
-    fixture_open(&f);
-    *state = &f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_remove(*state);
-    return 0;
-}
-
 static void ask(struct fixture *f, const char *sql)
 {
     struct buf all = {0};
@@ -357,7 +342,7 @@ static void the_follower_gives_each_thing_once_in_order_over_lost_connections(vo
     buf_free(&h.text);
 }
 
-#define ON_A_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ON_A_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_on_postgres, fixture_gone)
 
 int main(void)
 {

@@ -20,21 +20,6 @@ static const int64_t NOON = 20523LL * DAY_MS + DAY_MS / 2; /* 2026-03-11 */
 
 static struct found found;
 
-static int set_up(void **state)
-{
-    static struct fixture f;
-    fixture_make(&f, "postgres:");
-    fixture_open(&f);
-    *state = &f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_remove(*state);
-    return 0;
-}
-
 static void no_row(void *ctx, const struct candle *c)
 {
     (void)ctx, (void)c;
@@ -138,7 +123,6 @@ static void take_recent(void *ctx, const char *code, enum interval i, const stru
     find(f->reader, &q, &one);
     assert_int_equal(one.count, 1);
     assert_same_candle(&one.rows[0], c);
-    found.rows[found.count++] = *c;
     buf_printf(&f->error, "%s.%lld ", code, (long long)(c->start_ms - NOON) / 1000);
 }
 
@@ -159,7 +143,6 @@ static void what_many_markets_hold_is_read_at_once(void **state)
     struct store_recent q = {INTERVAL_1S, codes, from_ms, 3};
     other.error = (struct buf){0};
     assert_int_equal(store_reader_open(f->store, &other.reader, &other.error), OK);
-    found.count = 0;
     assert_int_equal(store_read_recent(f->reader, &q, take_recent, &other), OK);
     assert_string_equal(other.error.data, "KRW-ETH.0 KRW-BTC.0 KRW-BTC.1 ");
     q.interval = INTERVAL_1M;
@@ -169,7 +152,8 @@ static void what_many_markets_hold_is_read_at_once(void **state)
     store_reader_free(&other.reader);
     buf_free(&other.error);
 }
-#define ON_A_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+#define ON_A_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_on_postgres, fixture_gone)
 
 int main(void)
 {
