@@ -34,6 +34,9 @@ OWN_TRUST, TRUST = '/usr/local/share/ca-certificates', '/etc/ssl/certs/ca-certif
 PATIENCE = 3600  # seconds for one command
 QUICK = 20  # seconds to an address when all is there
 PEOPLE = {'root': '/root', 'user': '/home/user'}
+# As Debian's login sets them.
+PATHS = {'root': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+         'user': '/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games'}
 NAMED = 'setup: these Debian packages are missing and will be installed: '
 
 
@@ -128,8 +131,8 @@ class Typed:
     def __init__(self, root, person, command, log):
         self.lines, self.news, self.began = [], threading.Condition(), time.monotonic()
         home = PEOPLE[person]
-        env = {'HOME': home, 'USER': person, 'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-               'LANG': 'C.UTF-8', 'STOFKA_SERVE_ADMIN': '127.0.0.1:0'}
+        env = {'HOME': home, 'USER': person, 'PATH': PATHS[person], 'LANG': 'C.UTF-8',
+               'STOFKA_SERVE_ADMIN': '127.0.0.1:0'}
         if glob.glob(root + OWN_TRUST + '/*.crt'):
             env['NODE_EXTRA_CA_CERTS'] = TRUST  # Node does not read the system's
         who = ['--userspec=user:user', '--groups=user,sudo'] if person == 'user' else []

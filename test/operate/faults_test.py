@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import typing
@@ -25,13 +24,11 @@ import urllib.request
 import pytest
 
 from services import ROOT, Webhook
-
-sys.path.insert(0, os.path.join(ROOT, 'tools'))
-import check_deploy  # noqa: E402
-from servers import daemon, status  # noqa: E402
-from servers.monitoring import Monitoring  # noqa: E402
-from servers.programs import ask  # noqa: E402
-from servers.whole import Cluster  # noqa: E402
+import check_deploy
+from servers import daemon, status
+from servers.monitoring import Monitoring
+from servers.programs import ask
+from servers.whole import Cluster
 
 LONG = bool(os.environ.get('STOFKA_LONG'))
 HURRY = [] if LONG else [

@@ -4,15 +4,12 @@
 import os
 import re
 import subprocess
-import sys
 
 import pytest
 
 from program import get, until
 from services import ROOT, Stofka
-
-sys.path.insert(0, os.path.join(ROOT, 'tools'))
-import check_deploy  # noqa: E402
+import check_deploy
 
 SERIES_MAX = 500  # of one process, docs/operations.md; the series of markets not among them
 

@@ -29,11 +29,11 @@ def stofka(started, tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def proxy(started, stofka, tmp_path_factory):
-    return started(Proxy(str(tmp_path_factory.mktemp('nginx')), stofka.address()))
+    return started(Proxy(str(tmp_path_factory.mktemp('nginx')), stofka.port()))
 
 
 def test_configuration_is_accepted(proxy):
-    done = subprocess.run(proxy.command + ['-t'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = proxy.check_configuration()
     assert done.returncode == 0, done.stdout
     assert 'warn' not in done.stdout, done.stdout
 
@@ -61,7 +61,7 @@ def test_clear_text_leads_to_tls(proxy):
 
 
 def test_old_tls_is_refused(proxy):
-    done = subprocess.run(['openssl', 's_client', '-connect', 'localhost:%d' % proxy.https_port, '-tls1_1',
+    done = subprocess.run(['openssl', 's_client', '-connect', 'localhost:%d' % proxy.port('https'), '-tls1_1',
                            '-cipher', 'ALL:@SECLEVEL=0'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode != 0 and 'alert protocol version' in done.stdout, done.stdout[-500:]
@@ -96,7 +96,7 @@ class Curl:
     """A stream as curl -N reads it over HTTP/2."""
 
     def __init__(self, proxy, path):
-        self.child = subprocess.Popen(['curl', '-sSN', '--cacert', proxy.ca, '--http2', '--max-time', '60',
+        self.child = subprocess.Popen(['curl', '-sSN', '--cacert', proxy.authority, '--http2', '--max-time', '60',
                                        proxy.url + path], stdout=subprocess.PIPE, text=True)
 
     def events(self):
@@ -142,7 +142,7 @@ def test_a_stream_is_changed_through_the_proxy(proxy, started):
 def test_limits_count_an_address_and_say_when_to_come_back(proxy, tmp_path):
     names = tmp_path / 'urls'
     names.write_text(''.join('url = "%s/healthz"\noutput = "/dev/null"\n' % proxy.url for _ in range(800)))
-    done = subprocess.run(['curl', '-sS', '--cacert', proxy.ca, '--http2', '--parallel', '--parallel-max', '50',
+    done = subprocess.run(['curl', '-sS', '--cacert', proxy.authority, '--http2', '--parallel', '--parallel-max', '50',
                            '-w', '%{http_code} %header{retry-after}\n', '-K', str(names)],
                           stdout=subprocess.PIPE, text=True, check=True)
     codes = done.stdout.split('\n')[:-1]
@@ -152,14 +152,14 @@ def test_limits_count_an_address_and_say_when_to_come_back(proxy, tmp_path):
 
 
 def test_a_stofka_that_is_away_is_said_as_json(proxy, started, tmp_path):
-    alone = started(Proxy(str(tmp_path / 'alone'), '127.0.0.1:9'))
+    alone = started(Proxy(str(tmp_path / 'alone'), 9))
     status, head, body = alone.curl('/status')
     assert status == 'HTTP/2 503 ' and head['retry-after'] == '5'
     assert json.loads(body)['error']['name'] == 'not_ready'
 
 
 def test_status_is_for_the_exporter_alone(proxy):
-    status, _, body = get('http://127.0.0.1:%d/nginx_status' % proxy.status_port)
+    status, _, body = get('http://127.0.0.1:%d/nginx_status' % proxy.port('status'))
     assert status == 200 and body.startswith(b'Active connections')
 
 
@@ -172,7 +172,7 @@ def test_access_log_is_json_without_headers(proxy):
 
 
 def test_certificate_is_the_one_made(proxy):
-    context = ssl.create_default_context(cafile=proxy.ca)
+    context = ssl.create_default_context(cafile=proxy.authority)
     with urllib.request.urlopen(proxy.url + '/healthz', context=context, timeout=10) as answer:
         assert answer.status == 200
 

@@ -1,75 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Daemons of others (NGINX, Prometheus, Alertmanager, exporters) on loopback, in folders and on ports of
-their own; they end with the test. Stofka and its simulator come from test/system/program.py.
+"""What operation's tests stand on: a Stofka before a simulator, and where Alertmanager tells its alerts. The
+daemons of others are tools/servers'.
 """
 import contextlib
 import http.server
 import json
 import os
 import queue
-import signal
-import socket
-import subprocess
 import threading
 import time
 import urllib.request
 
 from program import Program, get, until
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-
-DEPLOY = os.path.join(ROOT, 'deploy')
-STOP_SECONDS = 20
-
-
-def free_ports(count):
-    """Ports that were free a moment ago; all different."""
-    with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in taken:
-            one.bind(('127.0.0.1', 0))
-        return [one.getsockname()[1] for one in taken]
-
-
-def is_open(port):
-    with socket.socket() as one:
-        return one.connect_ex(('127.0.0.1', port)) == 0
-
-
-class Daemon:
-    """A process of somebody else's, with its output in a file; ended with all it started."""
-
-    def __init__(self, command, log, cwd=None, env=None):
-        self.name, self.log = os.path.basename(command[0]), log
-        with open(log, 'ab') as out:
-            self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=cwd,
-                                          env={**os.environ, **(env or {})}, start_new_session=True)
-
-    def said(self):
-        with open(self.log, encoding='utf-8', errors='replace') as f:
-            return f.read()
-
-    def wait_for(self, what):
-        """until(what), and at once a failure when the process ends."""
-        def look():
-            assert self.child.poll() is None, '%s ended:\n%s' % (self.name, self.said()[-3000:])
-            return what()
-        try:
-            return until(look)
-        except AssertionError as error:
-            raise AssertionError('%s; %s said:\n%s' % (error, self.name, self.said()[-3000:])) from error
-
-    def stop(self, sign=signal.SIGTERM):
-        if self.child.poll() is not None:
-            return self.child.returncode
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.child.pid, sign)
-        try:
-            return self.child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.child.pid, signal.SIGKILL)
-            return self.child.wait(STOP_SECONDS)
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 class Stofka:
@@ -92,8 +36,8 @@ class Stofka:
         with urllib.request.urlopen(urllib.request.Request(url, method='POST'), timeout=10) as answer:
             assert answer.status == 200
 
-    def address(self):
-        return self.url.split('//')[1]
+    def port(self):
+        return int(self.url.rpartition(':')[2])
 
     def stop(self):
         self.run.kill()
