@@ -86,17 +86,9 @@ struct market {
     int64_t known_end_ms; /* nothing that ends later is known at any level */
 };
 
-/* The next coarser interval behind p that is rolled up from child; INTERVAL_COUNT: none. */
-static inline enum interval next_parent(enum interval child, enum interval p)
-{
-    for (p++; p < INTERVAL_COUNT && interval_table[p].child <= child; p++)
-        if (interval_table[p].child == child)
-            return p;
-    return INTERVAL_COUNT;
-}
-
 #define FOR_PARENTS(p, child)                                                                      \
-    for (enum interval p = next_parent(child, child); p < INTERVAL_COUNT; p = next_parent(child, p))
+    for (enum interval p, p##_at = 0; (p = interval_parents[child][p##_at]) != INTERVAL_1S;        \
+         p##_at++)
 
 /* interval_start and interval_end, which the newest window answers without a calendar. */
 static inline int64_t window_start(const struct market *m, enum interval i, int64_t ms)

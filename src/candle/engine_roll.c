@@ -84,9 +84,9 @@ static enum sum fold(struct candle_engine *e, struct market *m, enum interval pa
                      int64_t start_ms, struct candle *out)
 {
     enum interval child = interval_table[parent].child;
-    struct fold older = {.start_ms = INT64_MAX};
-    struct fold *f = start_ms < m->begun[parent].start_ms ? &older : &m->begun[parent];
-    bool going_on = f->start_ms == start_ms && f->upto_ms > start_ms;
+    struct fold older, *newest = &m->begun[parent];
+    struct fold *f = start_ms < newest->start_ms ? &older : newest;
+    bool going_on = newest->start_ms == start_ms && newest->upto_ms > start_ms;
     if (!going_on)
         fold_begin(f, start_ms, window_end(m, parent, start_ms));
     struct rows_cursor rows;
@@ -151,10 +151,12 @@ static void judge(struct candle_engine *e, struct market *m, enum interval i, st
         keep(e, m, i, r, 0);
 }
 
-/* What a window's record should be. false: there should be none. r->own is brought up to date. */
+/* What a window's record should be. false: there should be none. r->own is brought up to date. next
+ * may be r's candle if r is not the exchange's own. */
 static bool next_content(struct candle_engine *e, struct market *m, enum interval i,
                          int64_t start_ms, struct record *r, struct candle *next)
 {
+    uint8_t source = r ? r->candle.source : 0;
     enum sum sum = fold(e, m, i, start_ms, next);
     if (r == NULL)
         return sum != SUM_NONE;
@@ -163,7 +165,7 @@ static bool next_content(struct candle_engine *e, struct market *m, enum interva
     if (r->own)
         *next = r->candle;
     else if (sum == SUM_NONE)
-        next->source = r->candle.source;
+        next->source = source;
     next->rev = rev;
     return true;
 }
@@ -180,18 +182,22 @@ static bool roll_window(struct candle_engine *e, struct market *m, enum interval
         before = r->candle;
     else if (!closing && status != WINDOW_OPEN)
         before.state = CANDLE_CLOSED; /* without a trade so far */
-    struct candle next;
-    if (!next_content(e, m, i, start_ms, r, &next))
+    /* Nearly all are made where they stay: to copy what was written just now costs a wait. */
+    struct candle aside, *next = r && !r->own ? &r->candle : &aside;
+    if (!next_content(e, m, i, start_ms, r, next))
         return false;
-    bool changed = r == NULL || candle_compare(&next, &before) != 0;
-    next.rev = next_rev(next.rev, &before, changed);
-    changed = changed || next.rev != before.rev;
-    next.state = (uint8_t)roll_state(status, &before, changed);
-    if (!changed && next.state == before.state)
+    bool changed = r == NULL || candle_compare(next, &before) != 0;
+    next->rev = next_rev(next->rev, &before, changed);
+    changed = changed || next->rev != before.rev;
+    next->state = (uint8_t)roll_state(status, &before, changed);
+    if (!changed && next->state == before.state) {
+        r->candle = before; /* its source stays, too */
         return false;
+    }
     if (r == NULL)
         r = rows_insert(m, i, start_ms);
-    r->candle = next;
+    if (next == &aside)
+        r->candle = aside;
     roll_child_changed(m, i, start_ms);
     roll_tell(e, m, i, r, &before, tell_from_ms);
     return changed;
@@ -204,16 +210,16 @@ static void mark(struct candle_engine *e, struct market *m, struct dirty d, int6
     /* Room for the parents that settling itself marks stays free. */
     if (m->dirty_count >= DIRTY_MAX - INTERVAL_COUNT)
         settle(e, m, tell_from_ms);
-    size_t at = m->dirty_count;
-    while (at > 0 && m->dirty[at - 1].interval < d.interval)
+    struct dirty *at = m->dirty + m->dirty_count;
+    while (at > m->dirty && at[-1].interval < d.interval)
         at--; /* the finer ones stay behind it */
-    for (size_t k = at; k > 0 && m->dirty[k - 1].interval == d.interval; k--)
-        if (m->dirty[k - 1].start_ms == d.start_ms)
+    for (const struct dirty *same = at; same > m->dirty && same[-1].interval == d.interval; same--)
+        if (same[-1].start_ms == d.start_ms)
             return;
     REQUIRE(m->dirty_count < DIRTY_MAX);
-    for (size_t k = m->dirty_count++; k > at; k--)
-        m->dirty[k] = m->dirty[k - 1];
-    m->dirty[at] = d;
+    for (struct dirty *to = m->dirty + m->dirty_count++; to > at; to--)
+        *to = to[-1];
+    *at = d;
 }
 
 static void mark_parents(struct candle_engine *e, struct market *m, enum interval child,

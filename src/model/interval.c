@@ -21,6 +21,17 @@ const struct interval_info interval_table[INTERVAL_COUNT] = {
     [INTERVAL_1MO] = {"1M", "1mo", "months", NULL, INTERVAL_1D, 0},
 };
 
+const enum interval interval_parents[INTERVAL_COUNT][INTERVAL_PARENTS_MAX + 1] = {
+    [INTERVAL_1S] = {INTERVAL_1M},
+    [INTERVAL_1M] = {INTERVAL_3M, INTERVAL_5M},
+    [INTERVAL_5M] = {INTERVAL_10M, INTERVAL_15M},
+    [INTERVAL_15M] = {INTERVAL_30M},
+    [INTERVAL_30M] = {INTERVAL_1H},
+    [INTERVAL_1H] = {INTERVAL_4H},
+    [INTERVAL_4H] = {INTERVAL_1D},
+    [INTERVAL_1D] = {INTERVAL_1W, INTERVAL_1MO},
+};
+
 enum err interval_parse(const char *text, size_t len, enum interval *out)
 {
     for (int i = 0; i < INTERVAL_COUNT; i++)

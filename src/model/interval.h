@@ -41,6 +41,11 @@ struct interval_info {
 
 extern const struct interval_info interval_table[INTERVAL_COUNT];
 
+/* What is rolled up from each interval, the finest first, ended by INTERVAL_1S, which is nobody's
+ * parent. */
+enum { INTERVAL_PARENTS_MAX = 2 };
+extern const enum interval interval_parents[INTERVAL_COUNT][INTERVAL_PARENTS_MAX + 1];
+
 enum err interval_parse(const char *text, size_t len, enum interval *out) MUST_CHECK;
 const char *interval_name(enum interval i);
 int64_t interval_start(enum interval i, int64_t ms);      /* window start that holds ms */

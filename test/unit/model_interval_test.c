@@ -78,6 +78,19 @@ static void the_table_is_a_ladder(void **state)
     assert_int_equal(interval_parse("2m", 2, &unused), ERR_INVALID);
 }
 
+static void parents_are_all_that_name_a_child(void **state)
+{
+    (void)state;
+    for (enum interval child = 0; child < INTERVAL_COUNT; child++) {
+        const enum interval *named = interval_parents[child];
+        for (enum interval p = child + 1; p < INTERVAL_COUNT; p++)
+            if (interval_table[p].child == child)
+                assert_int_equal(*named++, p);
+        assert_int_equal(*named, INTERVAL_1S);
+        assert_true(named - interval_parents[child] <= INTERVAL_PARENTS_MAX);
+    }
+}
+
 /* Against the C library's calendar, every 11 days and some hours over eight thousand years. */
 static void the_calendar_agrees_with_libc(void **state)
 {
@@ -187,6 +200,7 @@ int main(void)
         cmocka_unit_test(windows_follow_the_utc_calendar),
         cmocka_unit_test(times_before_1970_have_windows_too),
         cmocka_unit_test(the_table_is_a_ladder),
+        cmocka_unit_test(parents_are_all_that_name_a_child),
         cmocka_unit_test(the_calendar_agrees_with_libc),
         cmocka_unit_test(times_are_parsed_with_zone_and_fraction),
         cmocka_unit_test(malformed_times_are_invalid),
