@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rollup_fold: rows to parents, exactly and whatever their order. */
+#include <search.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/rollup_impl.h"
 #include "base/mem.h"
@@ -48,6 +48,21 @@ static enum err settle_scales(struct rollup *r)
     return OK;
 }
 
+static void rank_next(const void *node, VISIT visit, void *ranked)
+{
+    struct rollup_market *const *m = node;
+    int64_t *count = ranked;
+    if (visit == postorder || visit == leaf) /* POSIX' words for: in order */
+        (*m)->rank = (*count)++;
+}
+
+/* So that sorting need not compare texts. */
+static void rank_markets(struct rollup *r)
+{
+    int64_t ranked = 0;
+    twalk_r(r->markets, rank_next, &ranked);
+}
+
 static int order(decimal_units a, decimal_units b)
 {
     return (a > b) - (a < b);
@@ -55,7 +70,7 @@ static int order(decimal_units a, decimal_units b)
 
 static int by_window(const struct rollup_row *a, const struct rollup_row *b)
 {
-    int by = a->market == b->market ? 0 : strcmp(a->market->code, b->market->code);
+    int by = order(a->market->rank, b->market->rank);
     return by ? by : order(a->start_ms, b->start_ms);
 }
 
@@ -149,7 +164,7 @@ static int by_time_interval_code(const void *left, const void *right)
     const struct rollup_parent *a = left, *b = right;
     int by = order(a->start_ms, b->start_ms);
     by = by ? by : order(a->interval, b->interval);
-    return by ? by : strcmp(a->market->code, b->market->code);
+    return by ? by : order(a->market->rank, b->market->rank);
 }
 
 enum err rollup_fold(struct rollup *r)
@@ -157,6 +172,7 @@ enum err rollup_fold(struct rollup *r)
     enum err e = settle_scales(r);
     if (e != OK)
         return e;
+    rank_markets(r);
     merge_versions(r);
     for (int i = 0; i < INTERVAL_COUNT && e == OK; i++)
         if (r->to[i])

@@ -43,6 +43,7 @@ struct rollup_text {
 struct rollup_market {
     char code[CODE_MAX];
     int price_scale, volume_scale, amount_scale; /* largest seen */
+    int64_t rank;                                /* by code, once all are read */
 };
 
 /* The numbers of a row or a parent: units at the market's scales. */
