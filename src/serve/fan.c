@@ -147,9 +147,12 @@ static void write_slice(struct serve *s, struct serve_line *l)
     uint64_t began = uv_hrtime(), ended = began;
     for (int i = 0; i < SLICE && l->first && ended - began < SLICE_NS; i++) {
         struct serve_stream *st = l->first;
-        if (st->next_dirty) {
-            prefetch(st->next_dirty);
-            __builtin_prefetch(&st->next_dirty->reader);
+        const struct serve_stream *next = st->next_dirty, *second = next ? next->next_dirty : NULL;
+        if (next)
+            __builtin_prefetch(next->reader.follows);
+        if (second) {
+            prefetch(second);
+            __builtin_prefetch(&second->reader);
         }
         serve_fan_forget(s, st);
         if (line_of(s, st) == l)

@@ -23,11 +23,19 @@ struct serve_frame *serve_frame_bytes(const char *bytes, size_t len)
     return f;
 }
 
+/* Hardly any text has one: memchr looks at many bytes at a time. */
+static void blank_out(char c, char *text, size_t len)
+{
+    for (char *at; (at = memchr(text, c, len)) != NULL; text = at) {
+        *at = ' ';
+        len -= (size_t)(at - text);
+    }
+}
+
 static void one_line(char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if (text[i] == '\n' || text[i] == '\r')
-            text[i] = ' ';
+    blank_out('\n', text, len);
+    blank_out('\r', text, len);
 }
 
 static char *put(char *at, const char *bytes, size_t len)
