@@ -107,7 +107,8 @@ void cover_heard(struct candle_engine *e, struct market *m, struct span s)
         roll_close(e, m, INTERVAL_1S, all, TELL_ALL);
 }
 
-/* gcc takes a function that only prefetches for one that does nothing, unless it is inlined first. */
+/* gcc takes a function that only prefetches for one that does nothing, unless it is inlined first.
+ */
 static inline __attribute__((always_inline)) void fetch_lines(const void *at, size_t size)
 {
     enum { LINE = 64 };

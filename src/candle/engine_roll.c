@@ -84,9 +84,10 @@ static enum sum fold(struct candle_engine *e, struct market *m, enum interval pa
                      int64_t start_ms, struct candle *out)
 {
     enum interval child = interval_table[parent].child;
-    struct fold older, *newest = &m->begun[parent];
-    struct fold *f = start_ms < newest->start_ms ? &older : newest;
-    bool going_on = newest->start_ms == start_ms && newest->upto_ms > start_ms;
+    struct fold older, *f = &m->begun[parent];
+    bool going_on = f->start_ms == start_ms && f->upto_ms > start_ms;
+    if (start_ms < f->start_ms)
+        f = &older;
     if (!going_on)
         fold_begin(f, start_ms, window_end(m, parent, start_ms));
     struct rows_cursor rows;
@@ -183,7 +184,9 @@ static bool roll_window(struct candle_engine *e, struct market *m, enum interval
     else if (!closing && status != WINDOW_OPEN)
         before.state = CANDLE_CLOSED; /* without a trade so far */
     /* Nearly all are made where they stay: to copy what was written just now costs a wait. */
-    struct candle aside, *next = r && !r->own ? &r->candle : &aside;
+    struct candle aside, *next = &aside;
+    if (r && !r->own)
+        next = &r->candle;
     if (!next_content(e, m, i, start_ms, r, next))
         return false;
     bool changed = r == NULL || candle_compare(next, &before) != 0;
