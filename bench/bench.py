@@ -30,10 +30,12 @@ from bench_servers import (BUILD, CLIENTS, LOAD_CORE, NCHAN, ROOT, crowd, fetche
 
 
 def fan(server, markets, rate, keys, seconds):
-    with server(markets, rate) as one, crowd(one, markets, keys, 2, seconds) as load:
-        one.begin()
-        give_word(load)
-        return json.loads(load.stdout.read())
+    with server(markets, rate) as one:
+        one.fill()
+        with crowd(one, markets, keys, 2, seconds) as load:
+            one.begin()
+            give_word(load)
+            return json.loads(load.stdout.read())
 
 
 def in_turns(times, *measures):

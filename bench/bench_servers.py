@@ -14,7 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / 'build'
 SERVER_CORE, LOAD_CORE = '0', '1'
 CLIENTS, FLUSH_MS, NCHAN = 5000, 20, '/usr/lib/nginx/modules/ngx_nchan_module.so'
-PROBE = ['max_connections=20000', 'ring_events=200000', 'ring_bytes=%d' % (128 << 20), 'slow_ms=60000']
+RING_EVENTS = 200000
+PROBE = ['max_connections=20000', 'ring_events=%d' % RING_EVENTS, 'ring_bytes=%d' % (128 << 20), 'slow_ms=60000']
 
 
 def on(core, *command, **options):
@@ -47,10 +48,11 @@ def said(stream, pattern):
 
 
 class Server:
-    """port, pid, begin(): pushes `rate` closed candles a second, round the markets."""
+    """port, pid, begin(): pushes `rate` closed candles a second, round the markets. fill(): what it keeps for
+    clients that come again is as much as it ever is; a machine gives memory slowly when it is touched first."""
 
-    def __init__(self, port, pid, begin):
-        self.port, self.pid, self.begin = port, pid, begin
+    def __init__(self, port, pid, begin, fill=lambda: None):
+        self.port, self.pid, self.begin, self.fill = port, pid, begin, fill
 
 
 @contextlib.contextmanager
@@ -59,7 +61,9 @@ def probe(markets, rate):
     with running(on(SERVER_CORE, BUILD / 'test/unit/serve_probe', 'markets=%d' % markets, *PROBE,
                     stderr=subprocess.PIPE)) as child:
         at = said(child.stderr, r'listening .*?url=http://127.0.0.1:(\d+) admin=(\S+)')
-        yield Server(int(at.group(1)), child.pid, lambda: fetched('%s/rate?%d' % (at.group(2), rate), b''))
+        port, admin = int(at.group(1)), at.group(2)
+        yield Server(port, child.pid, lambda: fetched('%s/rate?%d' % (admin, rate), b''),
+                     lambda: fetched('%s/event?%d' % (admin, RING_EVENTS), b''))
 
 
 @contextlib.contextmanager
