@@ -86,6 +86,7 @@ struct market {
     int64_t known_end_ms; /* nothing that ends later is known at any level */
 };
 
+/* p: each interval that is rolled up from child, the finest first. */
 #define FOR_PARENTS(p, child)                                                                      \
     for (enum interval p, p##_at = 0; (p = interval_parents[child][p##_at]) != INTERVAL_1S;        \
          p##_at++)
