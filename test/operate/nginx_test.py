@@ -29,7 +29,7 @@ def stofka(started, tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def proxy(started, stofka, tmp_path_factory):
-    return started(Proxy(str(tmp_path_factory.mktemp('nginx')), stofka.port()))
+    return started(Proxy(str(tmp_path_factory.mktemp('nginx')), [stofka.port()], with_us=True)).start()
 
 
 def test_configuration_is_accepted(proxy):
@@ -152,7 +152,7 @@ def test_limits_count_an_address_and_say_when_to_come_back(proxy, tmp_path):
 
 
 def test_a_stofka_that_is_away_is_said_as_json(proxy, started, tmp_path):
-    alone = started(Proxy(str(tmp_path / 'alone'), 9))
+    alone = started(Proxy(str(tmp_path / 'alone'), [9], with_us=True)).start()
     status, head, body = alone.curl('/status')
     assert status == 'HTTP/2 503 ' and head['retry-after'] == '5'
     assert json.loads(body)['error']['name'] == 'not_ready'

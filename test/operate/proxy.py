@@ -6,13 +6,13 @@ from servers.nginx import Nginx
 
 
 class Proxy(Nginx):
-    """It stands from the beginning on."""
+    @property
+    def url(self):
+        return self.details()['secure']
 
-    def __init__(self, folder, upstream_port):
-        super().__init__(folder, [upstream_port], with_us=True)
-        self.start()
-        self.url = self.details()['secure']
-        self.clear_url = 'http://localhost:%d' % self.port('clear')
+    @property
+    def clear_url(self):
+        return 'http://localhost:%d' % self.port('clear')
 
     def check_configuration(self):
         return subprocess.run(self.command() + ['-t'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
