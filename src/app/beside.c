@@ -21,6 +21,7 @@ struct answer {
 struct beside {
     struct exchange *exchange;
     enum source source;
+    int64_t trust_ms;
     size_t waiting; /* asked and not answered */
     uv_async_t arrived;
     uv_mutex_t lock; /* of done */
@@ -71,10 +72,10 @@ static void on_arrived(uv_async_t *handle)
 /* REST says neither whether a window is over nor which exchange this is. */
 static void dress(struct answer *a)
 {
-    int64_t now = exchange_now_ms(a->b->exchange);
+    int64_t over = exchange_now_ms(a->b->exchange) - 3 * a->b->trust_ms;
     for (size_t k = 0; k < a->count; k++) {
         struct candle *c = &a->rows[k];
-        c->state = interval_end(a->interval, c->start_ms) <= now ? CANDLE_CLOSED : CANDLE_FORMING;
+        c->state = interval_end(a->interval, c->start_ms) <= over ? CANDLE_CLOSED : CANDLE_FORMING;
         c->source = (uint8_t)a->b->source;
         c->rev = 1;
     }
@@ -123,11 +124,13 @@ void beside_candles(struct beside *b, const struct serve_query *what, struct ser
     b->waiting++;
 }
 
-struct beside *beside_new(uv_loop_t *loop, struct exchange *exchange, enum source source)
+struct beside *beside_new(uv_loop_t *loop, struct exchange *exchange, enum source source,
+                          int64_t trust_ms)
 {
     struct beside *b = mem_zalloc(sizeof *b);
     b->exchange = exchange;
     b->source = source;
+    b->trust_ms = trust_ms;
     uv_mutex_init(&b->lock);
     uv_async_init(loop, &b->arrived, on_arrived);
     b->arrived.data = b;

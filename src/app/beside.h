@@ -3,6 +3,10 @@
  * app/beside: the exchange's own candles, as its REST says them now, so that anyone can lay them
  * over ours. Asked and passed on; nothing of them is stored or rolled up.
  *
+ * REST does not say whether a window is over: it is called closed when it has been for three times
+ * the trust distance. A younger one may still change there, or ours may not have come: at a start
+ * it is fetched up to twice that distance behind its end.
+ *
  * At most BESIDE_MAX questions wait at a time, behind all that this program itself asks: looking
  * must not cost anybody a heal. On the loop; answers come from the REST thread.
  */
@@ -19,7 +23,8 @@ enum { BESIDE_MAX = 4 };
 struct beside;
 
 /* exchange: NULL where there is none to ask, as in a replay. */
-struct beside *beside_new(uv_loop_t *loop, struct exchange *exchange, enum source source);
+struct beside *beside_new(uv_loop_t *loop, struct exchange *exchange, enum source source,
+                          int64_t trust_ms);
 /* After exchange_stop: answers what waits. */
 void beside_stop(struct beside *b);
 void beside_free(struct beside **b); /* after the loop */

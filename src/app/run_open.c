@@ -355,7 +355,8 @@ static void open_rest(struct run *r)
     if (r->role != RUN_STORE)
         r->query = query_new(&q);
     if (r->role != RUN_STORE)
-        r->beside = beside_new(&r->loop, r->replay_dir ? NULL : r->exchange, r->source);
+        r->beside = beside_new(&r->loop, r->replay_dir ? NULL : r->exchange, r->source,
+                               r->settings.exchange_trust_ms);
     struct backfill_settings b = {.loop = &r->loop,
                                   .exchange = r->exchange,
                                   .collect = r->collect,

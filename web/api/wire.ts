@@ -30,7 +30,7 @@ export interface paths {
     };
     /**
      * The exchange's own candles, newest first
-     * @description As its REST says them now, to be laid beside ours; nothing of them is kept.
+     * @description As its REST says them now, to be laid beside ours; nothing of them is kept. `state` is `closed` when a window has been over for three times `exchange.trust_ms`, `forming` before.
      */
     readonly get: operations['getExchangeCandles'];
     readonly put?: never;

@@ -37,11 +37,12 @@ async function startServer(program, world) {
 export async function startBrowser({ program = false, world = {}, flags = [] } = {}) {
   const started = await startServer(program, world);
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-  const browser = await chromium.launch({
-    executablePath,
-    headless: true,
-    args: [...FLAGS, ...flags],
-  });
+  const browser = await chromium
+    .launch({ executablePath, headless: true, args: [...FLAGS, ...flags] })
+    .catch(async (error) => {
+      await started.stop(); // else its processes keep this one alive
+      throw error;
+    });
   const close = async () => {
     await browser.close();
     await started.stop();
