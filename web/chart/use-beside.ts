@@ -32,6 +32,9 @@ function sightOf(feed: ChartFeed, frame: ChartFrame): Sight | null {
 const textOf = (sight: Sight) =>
   `${sight.code} ${sight.interval} ${String(sight.from)} ${String(sight.to)}`;
 
+const isOf = (one: Candle, sight: Sight) =>
+  one.code === sight.code && one.interval === sight.interval;
+
 /** Lays the exchange's own candles over ours while `on`; asked again as the view moves on. */
 export function useBeside(feed: ChartFeed, frame: ChartFrame | null, on: boolean): Beside {
   const [beside, setBeside] = useState<Beside>(NOTHING);
@@ -43,12 +46,14 @@ export function useBeside(feed: ChartFeed, frame: ChartFrame | null, on: boolean
     let rested = 0;
     let notBefore = 0;
     let theirs: readonly Candle[] = [];
+    let doubted = false;
     const show = () => {
       const ours = (start: number) => feed.series.at(start);
       const result = tally(theirs, ours);
       // What was still open is old by now.
       const over = theirs.filter((one) => verdictOf(one, ours(one.start)) !== 'open');
       frame.beside.set(over, result.different);
+      doubted = result.different.length > 0;
       setBeside({ tally: result, busy: false });
     };
     const ask = async (sight: Sight, text: string) => {
@@ -68,6 +73,8 @@ export function useBeside(feed: ChartFeed, frame: ChartFrame | null, on: boolean
     const timer = setInterval(() => {
       const sight = sightOf(feed, frame);
       const text = sight ? textOf(sight) : '';
+      // Until ours has been repaired, or fetched.
+      if (doubted && sight && theirs.every((one) => isOf(one, sight))) show();
       rested = text === seen ? rested + LOOK_MS : 0;
       seen = text;
       if (!sight || text === asked || rested < REST_MS || Date.now() < notBefore) return;

@@ -52,7 +52,7 @@ function changed([code, content, headers], times, change) {
   return [code, told, headers];
 }
 
-const differ = (row) => row.replace('"high_price":', '$&9');
+const differ = (row) => row.replace(/(?<="high_price":[\d.]+)0(?=,)/, '1'); // the last digit
 const repair = (row) => row.replace('"closed","rev":1', '"repaired","rev":3');
 
 function marketList(now) {
