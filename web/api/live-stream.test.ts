@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fakeServer } from './fake-line';
-import { LiveStream, SILENCE_MS } from './live-stream';
+import { HELLO_MS, LiveStream, OVERDUE_MS, SILENCE_MS } from './live-stream';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -44,7 +44,7 @@ test('tries again for as long as it takes, ever more slowly, and starts afresh a
   for (let tries = 1; tries <= 20; tries += 1) {
     server.line.fail();
     expect(handlers.lost).toHaveBeenLastCalledWith(tries);
-    vi.advanceTimersByTime(15_000);
+    vi.advanceTimersByTime(8_000);
     expect(server.lines).toHaveLength(tries + 1);
   }
   server.line.say('hello', { id: 's2' });
@@ -94,16 +94,52 @@ test('a refused POST means connecting again', async () => {
   expect(server.line.query.get('since')).toBe('e1:3');
 });
 
-test('silence is a dead line; anything heard is not', () => {
-  const { server, stream } = setUp();
+test('silence where something was heard every second is a dead line', () => {
+  const { server, handlers, stream } = setUp();
   stream.open(null);
   server.line.say('hello', { id: 's1' });
-  vi.advanceTimersByTime(SILENCE_MS - 2000);
-  server.line.say('status', {});
-  vi.advanceTimersByTime(SILENCE_MS - 2000);
+  for (let second = 0; second < 30; second += 1) {
+    vi.advanceTimersByTime(1000);
+    server.line.say('status', {}, `e1:${String(second)}`);
+  }
+  vi.advanceTimersByTime(OVERDUE_MS - 2000);
   expect(server.lines).toHaveLength(1);
   vi.advanceTimersByTime(4000);
   expect(server.lines).toHaveLength(2);
+  expect(server.line.query.get('since')).toBe('e1:29');
+  expect(handlers.lost).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(HELLO_MS + 1000);
+  expect(handlers.lost).toHaveBeenLastCalledWith(1);
+});
+
+test('a quiet market is not taken for a dead line a second time', () => {
+  const { server, handlers, stream } = setUp();
+  stream.open(null);
+  server.line.say('hello', { id: 's1' });
+  vi.advanceTimersByTime(OVERDUE_MS + 2000);
+  expect(server.lines).toHaveLength(2);
+  server.line.say('hello', { id: 's2' });
+  vi.advanceTimersByTime(SILENCE_MS - 2000);
+  server.line.say('status', {});
+  vi.advanceTimersByTime(SILENCE_MS - 2000);
+  expect(server.lines).toHaveLength(2);
+  vi.advanceTimersByTime(4000);
+  expect(server.lines).toHaveLength(3);
+  expect(handlers.lost).not.toHaveBeenCalled();
+});
+
+test('a line that never says hello is lost, each time after a longer wait', () => {
+  const { server, handlers, stream } = setUp();
+  stream.open(null);
+  vi.advanceTimersByTime(HELLO_MS - 1000);
+  expect(handlers.lost).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(2000);
+  expect(handlers.lost).toHaveBeenLastCalledWith(1);
+  vi.advanceTimersByTime(HELLO_MS * 2 - 1000);
+  expect(server.lines).toHaveLength(2);
+  expect(handlers.lost).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(3000);
+  expect(handlers.lost).toHaveBeenLastCalledWith(2);
 });
 
 test('after a sleep the line is opened anew at once', () => {
@@ -125,7 +161,7 @@ test('waking does not wait for the timer, and leaves a lively line alone', () =>
   server.line.fail();
   stream.wake();
   expect(server.lines).toHaveLength(2);
-  vi.advanceTimersByTime(20_000);
+  vi.advanceTimersByTime(8_000);
   expect(server.lines).toHaveLength(2);
 });
 

@@ -5,8 +5,14 @@
 import { backoffMs } from './backoff';
 import type { Wire } from './types';
 
-/** No event at all for this long means a dead line: a live market is never so quiet. */
+/** No event at all for this long means that the line may be dead, however quiet the market is. */
 export const SILENCE_MS = 40_000;
+/** So does this long where the longest pause lately was so many times shorter. */
+export const OVERDUE_MS = 10_000;
+const PAUSES = 8;
+const LATELY_MS = 60_000;
+/** A new line says hello sooner than this; after tries that failed it is given more time. */
+export const HELLO_MS = 5_000;
 /** A clock that jumped this far between two looks has slept. */
 const SLEEP_MS = 20_000;
 const LOOK_MS = 1_000;
@@ -52,6 +58,8 @@ export class LiveStream {
   private settle: () => void = () => undefined;
   private attempt = 0;
   private heardAt = 0;
+  /** The longest pause between events lately, ms; one of long ago counts for less. */
+  private pause = 0;
   private lookedAt = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private watch: ReturnType<typeof setInterval> | undefined;
@@ -127,7 +135,10 @@ export class LiveStream {
   }
 
   private heard(name: EventName, event: MessageEvent<string>): void {
-    this.heardAt = this.ports.now();
+    const now = this.ports.now();
+    const quiet = now - this.heardAt;
+    this.pause = Math.max(quiet, this.pause * Math.exp(-quiet / LATELY_MS));
+    this.heardAt = now;
     this.attempt = 0;
     if (event.lastEventId) this.position = event.lastEventId;
     if (name === 'hello') {
@@ -152,12 +163,24 @@ export class LiveStream {
     this.settle();
   }
 
+  /** A silent line is tried anew: if it was only the market, hello comes at once and nobody sees it. */
   private look(): void {
     const now = this.ports.now();
     const slept = now - this.lookedAt > SLEEP_MS;
+    const quiet = now - this.heardAt;
     this.lookedAt = now;
     if (this.line === null) return;
-    if (slept ? now - this.heardAt > LOOK_MS * 5 : now - this.heardAt > SILENCE_MS) this.connect();
+    if (this.id === null) {
+      if (quiet > Math.min(SILENCE_MS, HELLO_MS * (this.attempt + 1))) this.lose();
+    } else if (quiet > (slept ? LOOK_MS * 5 : this.longest())) {
+      this.pause = slept ? this.pause : quiet;
+      this.connect();
+    }
+  }
+
+  /** So long may nothing be heard. */
+  private longest(): number {
+    return Math.min(SILENCE_MS, Math.max(OVERDUE_MS, this.pause * PAUSES));
   }
 }
 

@@ -13,7 +13,9 @@ const options = { skip: external ? 'STOFKA_URL is set' : false };
 const mock = (change) =>
   fetch(`${browser.url}/mock`, { method: 'POST', body: JSON.stringify(change) });
 
-const badge = (page, name) => page.locator(`[data-badge=${name}]`).waitFor();
+const badge = (page, name, options) => page.locator(`[data-badge=${name}]`).waitFor(options);
+/** For what takes a dead line's patience. */
+const PATIENTLY = { timeout: 60_000 };
 
 /** KRW-BTC trades every second in the mock, so a hole would be ours. */
 async function withoutHole(page) {
@@ -33,6 +35,20 @@ test('a line that breaks and is refused for a while goes on without a hole', opt
   await badge(tab.page, 'reconnecting');
   await mock({ world: { refuseStreams: false } });
   await badge(tab.page, 'live');
+  await tab.until((start) => window.__stofka.last.start > start + 4, lost);
+  await withoutHole(tab.page);
+  await tab.close();
+});
+
+test('a line that dies without a word is not called live, and comes back', options, async () => {
+  const tab = await browser.open({ alone: true });
+  await ready(tab);
+  await badge(tab.page, 'live');
+  const lost = await tab.page.evaluate(() => window.__stofka.last.start);
+  await mock({ world: { mute: true } });
+  await badge(tab.page, 'reconnecting', PATIENTLY);
+  await mock({ world: { mute: false } });
+  await badge(tab.page, 'live', PATIENTLY);
   await tab.until((start) => window.__stofka.last.start > start + 4, lost);
   await withoutHole(tab.page);
   await tab.close();

@@ -93,6 +93,7 @@ export function startMock(port = 0, change = {}) {
     gaps: [],
     repaired: [], // starts (UTC) of candles that were changed after they had closed
     wrong: [], // starts (UTC) of candles that the exchange says otherwise
+    mute: false, // lines stay open and nothing comes over them, as when a network is gone
     unlisted: false, // no market is known, as before the exchange has ever been reached
     at: null, // seconds UTC at which time stands still
     ...change,
@@ -136,6 +137,7 @@ export function startMock(port = 0, change = {}) {
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://mock');
     if (world.unreachable && url.pathname !== '/mock') return void request.socket.destroy();
+    if (world.mute && url.pathname !== '/mock') return;
     if (url.pathname === '/stream') {
       if (world.unlisted && url.search.includes('candle')) {
         return void response.writeHead(404).end(unknown[1]);

@@ -92,6 +92,7 @@ export class MockStreams {
   }
 
   tick() {
+    if (this.world.mute) return;
     const now = this.now();
     const live = this.world.status.exchange === 'live';
     for (const stream of this.#streams.values()) {
