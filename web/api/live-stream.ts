@@ -173,7 +173,7 @@ export class LiveStream {
     if (this.id === null) {
       if (quiet > Math.min(SILENCE_MS, HELLO_MS * (this.attempt + 1))) this.lose();
     } else if (quiet > (slept ? LOOK_MS * 5 : this.longest())) {
-      this.pause = slept ? this.pause : quiet;
+      if (!slept) this.pause = quiet;
       this.connect();
     }
   }

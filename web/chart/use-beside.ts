@@ -32,8 +32,8 @@ function sightOf(feed: ChartFeed, frame: ChartFrame): Sight | null {
 const textOf = (sight: Sight) =>
   `${sight.code} ${sight.interval} ${String(sight.from)} ${String(sight.to)}`;
 
-const isOf = (one: Candle, sight: Sight) =>
-  one.code === sight.code && one.interval === sight.interval;
+const isShown = (one: Candle, sight: Sight | null) =>
+  one.code === sight?.code && one.interval === sight.interval;
 
 /** Lays the exchange's own candles over ours while `on`; asked again as the view moves on. */
 export function useBeside(feed: ChartFeed, frame: ChartFrame | null, on: boolean): Beside {
@@ -46,14 +46,15 @@ export function useBeside(feed: ChartFeed, frame: ChartFrame | null, on: boolean
     let rested = 0;
     let notBefore = 0;
     let theirs: readonly Candle[] = [];
-    let doubted = false;
+    let doubted: readonly Candle[] = [];
+    const ours = (start: number) => feed.series.at(start);
+    const verdict = (one: Candle) => verdictOf(one, ours(one.start));
     const show = () => {
-      const ours = (start: number) => feed.series.at(start);
       const result = tally(theirs, ours);
       // What was still open is old by now.
-      const over = theirs.filter((one) => verdictOf(one, ours(one.start)) !== 'open');
+      const over = theirs.filter((one) => verdict(one) !== 'open');
       frame.beside.set(over, result.different);
-      doubted = result.different.length > 0;
+      doubted = over.filter((one) => verdict(one) !== 'same');
       setBeside({ tally: result, busy: false });
     };
     const ask = async (sight: Sight, text: string) => {
@@ -67,14 +68,16 @@ export function useBeside(feed: ChartFeed, frame: ChartFrame | null, on: boolean
       } catch (error) {
         if (stop.signal.aborted) return;
         asked = '';
-        if (isBusy(error)) setBeside({ tally: null, busy: true });
+        if (!isBusy(error)) return;
+        doubted = [];
+        setBeside({ tally: null, busy: true });
       }
     };
     const timer = setInterval(() => {
       const sight = sightOf(feed, frame);
       const text = sight ? textOf(sight) : '';
-      // Until ours has been repaired, or fetched.
-      if (doubted && sight && theirs.every((one) => isOf(one, sight))) show();
+      // Ours has been repaired, or fetched.
+      if (doubted.some((one) => isShown(one, sight) && verdict(one) === 'same')) show();
       rested = text === seen ? rested + LOOK_MS : 0;
       seen = text;
       if (!sight || text === asked || rested < REST_MS || Date.now() < notBefore) return;

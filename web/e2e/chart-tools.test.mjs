@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { external, keep, picture, ready, startBrowser } from './browser.mjs';
+import { tellMock } from './mock-server.mjs';
 
 let browser;
 before(async () => (browser = await startBrowser()));
@@ -23,15 +24,12 @@ test('bands where the market was not heard, marks where a candle was repaired', 
   const gaps = [gap(80, 75, 'lost', 'disconnected'), gap(60, 50, 'healed', 'stalled')];
   const setUp = (page) => page.route('**/gaps?*', (route) => route.fulfill({ json: gaps }));
   const repaired = [at(52), at(30)].map((time) => time.slice(0, 19));
-  await fetch(`${browser.url}/mock`, {
-    method: 'POST',
-    body: JSON.stringify({ world: { repaired } }),
-  });
+  await tellMock(browser.url, { world: { repaired } });
   const tab = await browser.open({ path: '/?interval=1m', setUp });
   const { page, until } = tab;
   await ready(tab);
   const told = gap(3, null, 'open', 'disconnected');
-  await page.request.post(`${browser.url}/mock`, { data: { say: ['gap', told] } });
+  await tellMock(browser.url, { say: ['gap', told] });
   await page.locator('[data-badge=gap]').waitFor();
   const box = await page.locator('.chart-canvas').boundingBox();
   const noteAt = async (minutes) => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { external, picture, ready, startBrowser, starts } from './browser.mjs';
+import { tellMock } from './mock-server.mjs';
 
 let browser;
 before(async () => (browser = await startBrowser()));
@@ -10,12 +11,11 @@ after(() => browser.close());
 
 const options = { skip: external ? 'STOFKA_URL is set' : false };
 
-const mock = (change) =>
-  fetch(`${browser.url}/mock`, { method: 'POST', body: JSON.stringify(change) });
+const mock = (change) => tellMock(browser.url, change);
 
-const badge = (page, name, options) => page.locator(`[data-badge=${name}]`).waitFor(options);
+const badge = (page, name, timeout) => page.locator(`[data-badge=${name}]`).waitFor({ timeout });
 /** For what takes a dead line's patience. */
-const PATIENTLY = { timeout: 60_000 };
+const PATIENCE_MS = 60_000;
 
 /** KRW-BTC trades every second in the mock, so a hole would be ours. */
 async function withoutHole(page) {
@@ -46,9 +46,9 @@ test('a line that dies without a word is not called live, and comes back', optio
   await badge(tab.page, 'live');
   const lost = await tab.page.evaluate(() => window.__stofka.last.start);
   await mock({ world: { mute: true } });
-  await badge(tab.page, 'reconnecting', PATIENTLY);
+  await badge(tab.page, 'reconnecting', PATIENCE_MS);
   await mock({ world: { mute: false } });
-  await badge(tab.page, 'live', PATIENTLY);
+  await badge(tab.page, 'live', PATIENCE_MS);
   await tab.until((start) => window.__stofka.last.start > start + 4, lost);
   await withoutHole(tab.page);
   await tab.close();

@@ -53,7 +53,8 @@ function changed([code, content, headers], times, change) {
 }
 
 const differ = (row) => row.replace(/(?<="high_price":[\d.]+)0(?=,)/, '1'); // the last digit
-const repair = (row) => row.replace('"closed","rev":1', '"repaired","rev":3');
+/** What the store says of such a candle once it was changed. */
+export const repair = (row) => row.replace('"closed","rev":1', '"repaired","rev":3');
 
 function marketList(now) {
   const rows = markets.map(
@@ -84,6 +85,10 @@ async function body(request) {
 }
 
 /** `change`: of the world, see below, from the start on. */
+/** Tells the mock at `url` something for its `control`. */
+export const tellMock = (url, what) =>
+  fetch(`${url}/mock`, { method: 'POST', body: JSON.stringify(what) });
+
 export function startMock(port = 0, change = {}) {
   const world = {
     epoch: 'm1',

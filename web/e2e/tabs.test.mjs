@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { external, ready, startBrowser, starts } from './browser.mjs';
+import { tellMock } from './mock-server.mjs';
 
 let browser;
 before(async () => (browser = await startBrowser()));
@@ -10,8 +11,7 @@ after(() => browser.close());
 
 const options = { skip: external ? 'STOFKA_URL is set' : false };
 
-const mock = (change) =>
-  fetch(`${browser.url}/mock`, { method: 'POST', body: JSON.stringify(change) });
+const mock = (change) => tellMock(browser.url, change);
 const counts = async () => (await fetch(`${browser.url}/mock`)).json();
 
 async function until(predicate) {
